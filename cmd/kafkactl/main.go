@@ -1,0 +1,4 @@
+// Command kafkactl is a kcat-style suite for Apache Kafka.
+package main
+
+func main() {}

@@ -1,0 +1,112 @@
+package wire
+
+// API is one row of the table of what we speak: the window of versions we can
+// choose from and the first flexible one (KIP-482).
+type API struct {
+	Key            Key
+	Name           string // Kafka's own, as in the protocol guide
+	Min, Max, Flex int16
+	Repeat         bool // may be sent twice without asking: it changes nothing, or the same thing
+	Request        func() Request
+	Response       func() Response
+}
+
+var apis = []API{
+	{Produce, "Produce", 0, 13, 9, false, fresh[ProduceRequest, Request], fresh[ProduceResponse, Response]},
+	{Fetch, "Fetch", 0, 18, 12, false, fresh[FetchRequest, Request], fresh[FetchResponse, Response]},
+	{ListOffsets, "ListOffsets", 0, 11, 6, true, fresh[ListOffsetsRequest, Request], fresh[ListOffsetsResponse, Response]},
+	{Metadata, "Metadata", 0, 13, 9, true, fresh[MetadataRequest, Request], fresh[MetadataResponse, Response]},
+	{OffsetCommit, "OffsetCommit", 0, 10, 8, true, fresh[OffsetCommitRequest, Request], fresh[OffsetCommitResponse, Response]},
+	{OffsetFetch, "OffsetFetch", 0, 10, 6, true, fresh[OffsetFetchRequest, Request], fresh[OffsetFetchResponse, Response]},
+	{FindCoordinator, "FindCoordinator", 0, 6, 3, true, fresh[FindCoordinatorRequest, Request], fresh[FindCoordinatorResponse, Response]},
+	{APIVersions, "ApiVersions", 0, 5, 3, true, fresh[ApiVersionsRequest, Request], fresh[ApiVersionsResponse, Response]},
+	{CreateTopics, "CreateTopics", 0, 7, 5, false, fresh[CreateTopicsRequest, Request], fresh[CreateTopicsResponse, Response]},
+	{InitProducerID, "InitProducerId", 0, 6, 2, true, fresh[InitProducerIDRequest, Request], fresh[InitProducerIDResponse, Response]},
+}
+
+// APIs lists every API we speak, by key.
+func APIs() []API { return apis }
+
+// Lookup finds the row of an API.
+func Lookup(key Key) (API, bool) {
+	for _, a := range apis {
+		if a.Key == key {
+			return a, true
+		}
+	}
+	return API{}, false
+}
+
+// String is the API's name in the protocol guide.
+func (k Key) String() string {
+	if a, ok := Lookup(k); ok {
+		return a.Name
+	}
+	return "API " + itoa(int(k))
+}
+
+// fresh makes a message with its defaults filled in.
+func fresh[T any, I any]() I {
+	v := Default[T]()
+	return any(&v).(I)
+}
+
+// Key implements Request.
+func (*ProduceRequest) Key() Key { return Produce }
+
+// Key implements Response.
+func (*ProduceResponse) Key() Key { return Produce }
+
+// Key implements Request.
+func (*FetchRequest) Key() Key { return Fetch }
+
+// Key implements Response.
+func (*FetchResponse) Key() Key { return Fetch }
+
+// Key implements Request.
+func (*ListOffsetsRequest) Key() Key { return ListOffsets }
+
+// Key implements Response.
+func (*ListOffsetsResponse) Key() Key { return ListOffsets }
+
+// Key implements Request.
+func (*MetadataRequest) Key() Key { return Metadata }
+
+// Key implements Response.
+func (*MetadataResponse) Key() Key { return Metadata }
+
+// Key implements Request.
+func (*OffsetCommitRequest) Key() Key { return OffsetCommit }
+
+// Key implements Response.
+func (*OffsetCommitResponse) Key() Key { return OffsetCommit }
+
+// Key implements Request.
+func (*OffsetFetchRequest) Key() Key { return OffsetFetch }
+
+// Key implements Response.
+func (*OffsetFetchResponse) Key() Key { return OffsetFetch }
+
+// Key implements Request.
+func (*FindCoordinatorRequest) Key() Key { return FindCoordinator }
+
+// Key implements Response.
+func (*FindCoordinatorResponse) Key() Key { return FindCoordinator }
+
+// Key implements Request.
+func (*ApiVersionsRequest) Key() Key { return APIVersions }
+
+// Key implements Response.
+func (*ApiVersionsResponse) Key() Key { return APIVersions }
+
+// Key implements Request.
+func (*CreateTopicsRequest) Key() Key { return CreateTopics }
+
+// Key implements Response.
+func (*CreateTopicsResponse) Key() Key { return CreateTopics }
+
+// Key implements Request.
+func (*InitProducerIDRequest) Key() Key { return InitProducerID }
+
+// Key implements Response.
+func (*InitProducerIDResponse) Key() Key { return InitProducerID }

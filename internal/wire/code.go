@@ -1,0 +1,38 @@
+package wire
+
+import (
+	"errors"
+	"strconv"
+)
+
+// Code is a Kafka error number (https://kafka.apache.org/protocol#protocol_error_codes).
+// It is an error; numbers this table does not know survive as they are. Compare
+// with errors.Is(err, NotLeaderOrFollower).
+type Code int16
+
+// None is success; use Err to turn a Code into an error that may be nil.
+const None Code = 0
+
+// Error is "NAME (number): what it means".
+func (c Code) Error() string { return "error " + itoa(int(c)) }
+
+// Name is Kafka's name, as UNKNOWN_TOPIC_OR_PARTITION.
+func (c Code) Name() string { return itoa(int(c)) }
+
+// Retriable says that Kafka calls the error transient.
+func (c Code) Retriable() bool { return false }
+
+// Err is nil for None.
+func (c Code) Err() error {
+	if c == None {
+		return nil
+	}
+	return c
+}
+
+var (
+	errUnfinished = errors.New("wire: engine not written yet")
+	errVarint     = errors.New("varint longer than 32 bits")
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,55 @@
+// Package wire turns Kafka requests and responses into bytes and back. The
+// struct is the schema: field tags in Kafka's own notation are compiled, once
+// per version, into a plan that encodes and decodes. The package opens no
+// sockets, and what a records field holds is opaque to it.
+//
+// A tag is a comma-separated list of
+//
+//	3+ 8-10 0     the versions that carry the field (none: all of them)
+//	null=1+       the versions in which nil may be sent (elsewhere nil is empty)
+//	default=-1    what an absent field decodes to, and what is not worth sending
+//	tag=0         a tagged field of that number (flexible versions, KIP-482)
+//	ignorable     a non-default value is dropped, not refused, where a version
+//	              cannot carry it
+//
+// Null is a nil pointer or slice, never an empty one.
+package wire
+
+// Key is an API number (https://kafka.apache.org/protocol#protocol_api_keys).
+type Key int16
+
+// The APIs this package speaks.
+const (
+	Produce         Key = 0
+	Fetch           Key = 1
+	ListOffsets     Key = 2
+	Metadata        Key = 3
+	OffsetCommit    Key = 8
+	OffsetFetch     Key = 9
+	FindCoordinator Key = 10
+	APIVersions     Key = 18
+	CreateTopics    Key = 19
+	InitProducerID  Key = 22
+)
+
+// UUID is a topic or directory id, most significant byte first; zero is none.
+type UUID [16]byte
+
+// Records is a records field. Encoding does not copy it: the bytes are aliased
+// by a Frame until it is written. Decoding copies it only when nobody streams.
+type Records []byte
+
+// Request is a struct whose tags are its schema.
+type Request interface{ Key() Key }
+
+// Response pairs with the Request of the same Key.
+type Response interface{ Key() Key }
+
+// Adapter is a Request that takes another shape in some versions (several
+// coordinator keys became one list, say), so that callers stay version-blind.
+// At returns what to encode, without changing its receiver, or an error naming
+// what the version cannot say.
+type Adapter interface {
+	Request
+	At(version int16) (Request, error)
+}

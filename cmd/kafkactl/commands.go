@@ -1,0 +1,10 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// commands lists what hangs from root, in the order help shows them.
+func commands(e *env) []*cobra.Command {
+	return []*cobra.Command{
+		newVersionCmd(e),
+	}
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"kafkactl/internal/broker"
+)
+
+// env is a command's whole outside. Results go to out, every message to errOut
+// by way of warn, note and verbose.
+type env struct {
+	in  io.Reader
+	out io.Writer // a write to a closed pipe fails with errClosedPipe
+	// errOut is for questions and what other tools' users expect raw; messages
+	// go through warn and note, which keep clear of the progress line.
+	errOut io.Writer
+
+	cfg    config  // typed; complete once a command's run begins
+	pal    palette // for out
+	errPal palette // for errOut
+
+	now func() time.Time
+
+	msgs *messages
+
+	mu     sync.Mutex
+	client *broker.Client
+}
+
+func newEnv(in io.Reader, out, errOut io.Writer) *env {
+	e := &env{in: in, out: &stdout{w: out}, errOut: errOut, cfg: defaultConfig(), now: time.Now}
+	e.msgs = &messages{w: errOut, terminal: isTerminal(errOut)}
+	e.setColors("auto")
+	return e
+}
+
+// stdout turns a write to a closed pipe into errClosedPipe, which no error of a
+// socket can be taken for.
+type stdout struct{ w io.Writer }
+
+func (s *stdout) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if err != nil && errors.Is(err, syscall.EPIPE) {
+		err = errClosedPipe
+	}
+	return n, err
+}
+
+// Fd is the descriptor below, or one that no file has.
+func (s *stdout) Fd() uintptr {
+	if f, ok := s.w.(interface{ Fd() uintptr }); ok {
+		return f.Fd()
+	}
+	return ^uintptr(0)
+}
+
+// isTerminal says whether e.in, e.out or e.errOut is one.
+func isTerminal(stream any) bool {
+	f, ok := stream.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// width is a terminal's width in columns; 0 where there is none to fit.
+func width(stream any) int {
+	if f, ok := stream.(interface{ Fd() uintptr }); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+			return w
+		}
+	}
+	return 0
+}
+
+// connect gives the command's client, made at the first call. Nothing is dialled
+// before the client is asked for something. main closes it.
+func (e *env) connect(ctx context.Context) (*broker.Client, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.client != nil {
+		return e.client, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	cfg, err := e.brokerConfig()
+	if err != nil {
+		return nil, err
+	}
+	c, err := broker.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	e.client = c
+	return c, nil
+}
+
+// brokerConfig is what flags, environment and file say about the cluster.
+func (e *env) brokerConfig() (broker.Config, error) {
+	seeds, err := broker.ParseSeeds(e.cfg.brokers)
+	if err != nil {
+		return broker.Config{}, usagef("--brokers %s: %v", e.cfg.brokers, err)
+	}
+	t := e.cfg.tuning
+	return broker.Config{
+		Seeds:         seeds,
+		Shuffle:       !t.noShuffleBrokers,
+		ClientID:      t.clientID,
+		Timeout:       e.cfg.timeout,
+		SocketTimeout: t.socketTimeout,
+		RetryBackoff:  t.retryBackoff,
+		Rack:          t.rack,
+		Log:           e.verbose,
+	}, nil
+}
+
+// close ends what connect began.
+func (e *env) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.client != nil {
+		_ = e.client.Close()
+		e.client = nil
+	}
+}
+
+// stateDir is where kafkactl keeps what must survive it; it may not exist yet.
+func (e *env) stateDir() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "kafkactl"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(home, ".local", "state", "kafkactl"), nil
+}

@@ -1,0 +1,233 @@
+//go:build unix
+
+package kafkatest
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+)
+
+// API numbers and versions asked here, each understood by every release that
+// has the API at all and has not dropped it (KIP-896).
+const (
+	apiMetadata     = 3  // v0
+	apiCreateTopics = 19 // v2, from 0.11
+	apiDeleteTopics = 20 // v1, from 0.11
+)
+
+// asker builds one request body and takes one response apart. The first error
+// sticks and later reads give zeros.
+type asker struct {
+	buf []byte
+	err error
+}
+
+func (a *asker) int8(n int8)   { a.buf = append(a.buf, byte(n)) }
+func (a *asker) int16(n int16) { a.buf = binary.BigEndian.AppendUint16(a.buf, uint16(n)) }
+func (a *asker) int32(n int32) { a.buf = binary.BigEndian.AppendUint32(a.buf, uint32(n)) }
+func (a *asker) string(s string) {
+	a.int16(int16(len(s)))
+	a.buf = append(a.buf, s...)
+}
+
+func (a *asker) take(n int) []byte {
+	if a.err != nil || n < 0 || n > len(a.buf) {
+		if a.err == nil {
+			a.err = io.ErrUnexpectedEOF
+		}
+		return make([]byte, min(max(n, 0), 8))
+	}
+	b := a.buf[:n]
+	a.buf = a.buf[n:]
+	return b
+}
+
+func (a *asker) readInt8() int8   { return int8(a.take(1)[0]) }
+func (a *asker) readInt16() int16 { return int16(binary.BigEndian.Uint16(a.take(2))) }
+func (a *asker) readInt32() int32 { return int32(binary.BigEndian.Uint32(a.take(4))) }
+func (a *asker) readString() string {
+	n := a.readInt16()
+	if n <= 0 || a.err != nil {
+		return ""
+	}
+	return string(a.take(int(n)))
+}
+
+// each runs f for every element of an array, as long as there is something to read.
+func (a *asker) each(f func()) {
+	for n := a.readInt32(); n > 0 && a.err == nil; n-- {
+		f()
+	}
+}
+
+// ask sends one request and returns its response behind the correlation id.
+func ask(ctx context.Context, addr string, api, version int16, body asker) (*asker, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+
+	var frame asker
+	frame.int32(0)
+	frame.int16(api)
+	frame.int16(version)
+	frame.int32(1)
+	frame.string("kafkatest")
+	frame.buf = append(frame.buf, body.buf...)
+	binary.BigEndian.PutUint32(frame.buf, uint32(len(frame.buf)-4))
+	if _, err := conn.Write(frame.buf); err != nil {
+		return nil, err
+	}
+	var head [8]byte
+	if _, err := io.ReadFull(conn, head[:]); err != nil {
+		return nil, err
+	}
+	size := int(binary.BigEndian.Uint32(head[:])) - 4
+	if size < 0 || size > 64<<20 {
+		return nil, fmt.Errorf("a response of %d bytes", size)
+	}
+	answer := &asker{buf: make([]byte, size)}
+	if _, err := io.ReadFull(conn, answer.buf); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// metadata asks one broker for the brokers it knows and, by topic, how many
+// partitions have a leader. Naming topics creates them where the broker does so.
+func metadata(ctx context.Context, addr string, topics ...string) (brokers int, led map[string]int, err error) {
+	var q asker
+	q.int32(int32(len(topics)))
+	for _, t := range topics {
+		q.string(t)
+	}
+	a, err := ask(ctx, addr, apiMetadata, 0, q)
+	if err != nil {
+		return 0, nil, fmt.Errorf("ask %s for metadata: %w", addr, err)
+	}
+	a.each(func() {
+		a.readInt32()
+		a.readString()
+		a.readInt32()
+		brokers++
+	})
+	led = map[string]int{}
+	a.each(func() {
+		a.readInt16()
+		name := a.readString()
+		a.each(func() {
+			a.readInt16()
+			a.readInt32()
+			if a.readInt32() >= 0 {
+				led[name]++
+			}
+			a.each(func() { a.readInt32() })
+			a.each(func() { a.readInt32() })
+		})
+	})
+	if a.err != nil {
+		return 0, nil, fmt.Errorf("read metadata of %s: %w", addr, a.err)
+	}
+	return brokers, led, nil
+}
+
+// errTopicExists is what CreateTopic's error wraps when the name is taken.
+var errTopicExists = errors.New("TOPIC_ALREADY_EXISTS")
+
+// CreateTopic makes a topic with topic settings given as name, value pairs, and
+// returns when every partition has a leader. Brokers from 0.11 only.
+func CreateTopic(ctx context.Context, addr, topic string, partitions, replicas int, settings ...string) error {
+	if len(settings)%2 != 0 {
+		return fmt.Errorf("create topic %s: a setting without a value", topic)
+	}
+	var q asker
+	q.int32(1)
+	q.string(topic)
+	q.int32(int32(partitions))
+	q.int16(int16(replicas))
+	q.int32(0)
+	q.int32(int32(len(settings) / 2))
+	for _, s := range settings {
+		q.string(s)
+	}
+	q.int32(30000)
+	q.int8(0)
+	a, err := ask(ctx, addr, apiCreateTopics, 2, q)
+	if err != nil {
+		return fmt.Errorf("create topic %s: %w", topic, err)
+	}
+	a.readInt32() // throttle
+	var refused error
+	a.each(func() {
+		a.readString()
+		code, text := a.readInt16(), a.readString()
+		if code == 36 {
+			refused = errTopicExists
+		} else if code != 0 {
+			refused = fmt.Errorf("error %d %s", code, text)
+		}
+	})
+	if err := errors.Join(refused, a.err); err != nil {
+		return fmt.Errorf("create topic %s: %w", topic, err)
+	}
+	return poll(ctx, func() error {
+		_, led, err := metadata(ctx, addr, topic)
+		if err == nil && led[topic] < partitions {
+			err = fmt.Errorf("topic %s: %d of %d partitions have a leader", topic, led[topic], partitions)
+		}
+		return err
+	})
+}
+
+// DeleteTopic removes a topic; the broker reclaims its files a little later.
+// Brokers from 0.11 only.
+func DeleteTopic(ctx context.Context, addr, topic string) error {
+	var q asker
+	q.int32(1)
+	q.string(topic)
+	q.int32(30000)
+	a, err := ask(ctx, addr, apiDeleteTopics, 1, q)
+	if err != nil {
+		return fmt.Errorf("delete topic %s: %w", topic, err)
+	}
+	a.readInt32() // throttle
+	var refused error
+	a.each(func() {
+		a.readString()
+		if code := a.readInt16(); code != 0 {
+			refused = fmt.Errorf("error %d", code)
+		}
+	})
+	if err := errors.Join(refused, a.err); err != nil {
+		return fmt.Errorf("delete topic %s: %w", topic, err)
+	}
+	return nil
+}
+
+// poll repeats check ten times a second until it passes or ctx ends, and then
+// reports the last reason why not.
+func poll(ctx context.Context, check func() error) error {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := check()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w (last: %w)", context.Cause(ctx), err)
+		case <-tick.C:
+		}
+	}
+}

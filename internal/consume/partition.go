@@ -1,0 +1,89 @@
+package consume
+
+import (
+	"sync/atomic"
+	"time"
+
+	"kafkactl/internal/broker"
+	"kafkactl/internal/offsets"
+	"kafkactl/internal/wire"
+)
+
+// Partition is one run over one partition's range. When the log loses the
+// position a new Partition takes over, so positions within one never go back.
+type Partition struct {
+	broker.TP
+
+	end     atomic.Int64 // exclusive, offsets.Follow never comes
+	told    atomic.Int64 // what Progress heard
+	stopped atomic.Bool  // the worker takes no more of it
+	fate    *fate
+
+	// Of whoever holds it: the lane that fetches it, or else the router.
+	next   int64 // offset to ask for
+	route  route
+	grown  int32     // bytes asked for in place of the usual, after a too-small answer
+	since  time.Time // without progress since; zero while all is well
+	tries  int       // repairs since the last good answer
+	down   bool      // its outage was noted
+	heard  bool      // a leader answered for it
+	state  state     // the router's alone
+	replay bool      // the worker must not take its records for ones it had
+}
+
+// route is whom to ask for a partition, and how.
+type route struct {
+	node  int32 // to be asked
+	epoch int32 // the leader's, -1 unknown (KIP-320)
+	topic wire.UUID
+}
+
+// state is where the router sees a partition.
+type state int8
+
+const (
+	waiting  state = iota // for a leader, or a position
+	fetching              // a lane has it
+	ended                 // all fetched, failed or stopped
+)
+
+// fate is what a partition's reader wants to know in the end. It outlives the
+// Partitions of one topic-partition.
+type fate struct {
+	from    int64
+	records atomic.Int64 // delivered
+	corrupt atomic.Int64 // damaged batches passed over
+	err     error        // the router's
+}
+
+func newPartition(tp broker.TP, r offsets.Range, f *fate) *Partition {
+	p := &Partition{TP: tp, next: r.From, fate: f}
+	p.end.Store(r.To)
+	p.told.Store(r.From)
+	p.route.node = -1
+	return p
+}
+
+// advance moves what was told forward; false when it is there already.
+func (p *Partition) advance(next int64) bool {
+	if next <= p.told.Load() {
+		return false
+	}
+	p.told.Store(next)
+	return true
+}
+
+// through says that nothing of the range is left to fetch.
+func (p *Partition) through() bool { return p.next >= p.end.Load() }
+
+// well forgets past trouble.
+func (p *Partition) well() {
+	p.since, p.tries, p.heard = time.Time{}, 0, true
+}
+
+// trouble notes the start of a time without progress.
+func (p *Partition) trouble(now time.Time) {
+	if p.since.IsZero() {
+		p.since = now
+	}
+}

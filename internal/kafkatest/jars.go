@@ -36,9 +36,9 @@ func CacheDir() (string, error) {
 func BrokerClassPath(ctx context.Context, v Version) (string, error) {
 	need := []artifact{{"org.apache.kafka", "kafka_" + v.scala(), v.String()}}
 	switch {
-	case v.Before(0, 10, 2):
+	case v.Before(0, 10, 1):
 	case v.Before(2):
-		// These three do not carry what they load at run time on Java 9 and later.
+		// These do not carry what they load at run time on Java 9 and later.
 		need = append(need,
 			artifact{"javax.xml.bind", "jaxb-api", "2.3.1"},
 			artifact{"log4j", "log4j", "1.2.17"},

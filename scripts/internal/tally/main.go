@@ -1,0 +1,103 @@
+// Command tally reads `go test -json` on standard input, shows what a person
+// wants to see of it (failures whole, skips with their reason, one line a
+// package), and appends "passed failed skipped" to the file it is given. It
+// exits 1 when anything failed, or when nothing was tested at all.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+)
+
+type event struct {
+	Action     string
+	Package    string
+	ImportPath string
+	Test       string
+	Output     string
+	Elapsed    float64
+}
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: go test -json … | tally FILE")
+		os.Exit(2)
+	}
+	var t tally
+	t.output = map[string][]string{}
+	in := bufio.NewScanner(os.Stdin)
+	in.Buffer(nil, 16<<20)
+	for in.Scan() {
+		var e event
+		if err := json.Unmarshal(in.Bytes(), &e); err != nil {
+			fmt.Println(in.Text()) // not a test's: the go command's own complaint
+			continue
+		}
+		t.take(e)
+	}
+	if err := in.Err(); err != nil {
+		fmt.Fprintln(os.Stderr, "tally:", err)
+		os.Exit(2)
+	}
+	if err := t.save(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "tally:", err)
+		os.Exit(2)
+	}
+	if t.failed > 0 || t.passed == 0 {
+		os.Exit(1)
+	}
+}
+
+type tally struct {
+	passed, failed, skipped int
+	output                  map[string][]string // by package and test
+}
+
+func (t *tally) take(e event) {
+	if e.Package == "" {
+		e.Package = e.ImportPath
+	}
+	key := e.Package + " " + e.Test
+	switch e.Action {
+	case "output", "build-output":
+		if !strings.HasPrefix(e.Output, "=== ") {
+			t.output[key] = append(t.output[key], e.Output)
+		}
+		return
+	case "pass":
+		if e.Test == "" {
+			fmt.Printf("ok    %s (%.1fs)\n", e.Package, e.Elapsed)
+		} else {
+			t.passed++
+		}
+	case "skip":
+		if e.Test != "" {
+			t.skipped++
+			fmt.Printf("skip  %s\n%s", key, strings.Join(t.output[key], ""))
+		}
+	case "fail", "build-fail":
+		// A package fails with its tests; it counts itself only when it broke
+		// outside of any, as in a build error or a panic.
+		if e.Test != "" || t.failed == 0 {
+			t.failed++
+		}
+		fmt.Printf("FAIL  %s\n%s", key, strings.Join(t.output[key], ""))
+	default:
+		return
+	}
+	delete(t.output, key)
+}
+
+func (t *tally) save(name string) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(f, t.passed, t.failed, t.skipped); err != nil {
+		return err
+	}
+	return f.Close()
+}

@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"errors"
-	"strconv"
-)
+import "strconv"
 
 // Code is a Kafka error number (https://kafka.apache.org/protocol#protocol_error_codes).
 // It is an error; numbers this table does not know survive as they are. Compare
@@ -12,6 +9,9 @@ type Code int16
 
 // None is success; use Err to turn a Code into an error that may be nil.
 const None Code = 0
+
+// UnsupportedVersion is what a broker answers to a version it does not know.
+const UnsupportedVersion Code = 35
 
 // Error is "NAME (number): what it means".
 func (c Code) Error() string { return "error " + itoa(int(c)) }
@@ -29,10 +29,5 @@ func (c Code) Err() error {
 	}
 	return c
 }
-
-var (
-	errUnfinished = errors.New("wire: engine not written yet")
-	errVarint     = errors.New("varint longer than 32 bits")
-)
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -3,7 +3,17 @@ package wire
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"io"
+	"slices"
+)
+
+var (
+	// errShort is a frame that claims more than it holds, told from a peer that
+	// hung up in mid-frame by its text alone: both are io.ErrUnexpectedEOF.
+	errShort  = fmt.Errorf("the frame ends too early: %w", io.ErrUnexpectedEOF)
+	errVarint = errors.New("varint longer than 32 bits")
 )
 
 // Reader reads one frame, off a slice or straight off a socket, and never past
@@ -40,7 +50,7 @@ func (r *Reader) Next(n int) []byte {
 		return nil
 	}
 	if n < 0 || n > r.left {
-		r.fail(io.ErrUnexpectedEOF)
+		r.fail(errShort)
 		return nil
 	}
 	if r.src == nil {
@@ -59,17 +69,30 @@ func (r *Reader) Next(n int) []byte {
 		r.left -= n
 		return b
 	}
-	return r.grow(n)
+	return r.copy(nil, n)
 }
 
-// grow reads a long field piecewise, so that a length the frame claims but the
-// peer never sends costs no more memory than what arrived.
-func (r *Reader) grow(n int) []byte {
+// copy reads the next n bytes into b's memory or, if that is too small, into
+// more. It goes piecewise, so that a length the frame claims but the peer never
+// sends costs no more memory than what arrived.
+func (r *Reader) copy(b []byte, n int) []byte {
+	if r.err == nil && (n < 0 || n > r.left) {
+		r.fail(errShort)
+	}
+	if r.err != nil {
+		return nil
+	}
+	if b == nil {
+		b = []byte{}
+	}
+	if b = b[:0]; r.src == nil {
+		return append(b, r.Next(n)...)
+	}
 	const step = 1 << 20
-	var b []byte
 	for len(b) < n {
 		k := len(b)
-		b = append(b, make([]byte, min(step, n-k))...)
+		b = slices.Grow(b, min(step, n-k))
+		b = b[:min(n, cap(b))]
 		if _, err := io.ReadFull(r.src, b[k:]); err != nil {
 			r.fail(midFrame(err))
 			return nil
@@ -77,6 +100,36 @@ func (r *Reader) grow(n int) []byte {
 		r.left -= len(b) - k
 	}
 	return b
+}
+
+// discard drops the next n bytes.
+func (r *Reader) discard(n int) {
+	switch {
+	case r.err != nil:
+	case n < 0 || n > r.left:
+		r.fail(errShort)
+	case r.src == nil:
+		r.buf = r.buf[n:]
+		r.left -= n
+	default:
+		k, err := r.src.Discard(n)
+		r.left -= k
+		if err != nil {
+			r.fail(midFrame(err))
+		}
+	}
+}
+
+// startsWith looks whether the next thing is the error c, without taking it.
+func (r *Reader) startsWith(c Code) bool {
+	if r.err != nil || r.left < 2 {
+		return false
+	}
+	b := r.buf
+	if r.src != nil {
+		b, _ = r.src.Peek(2)
+	}
+	return len(b) >= 2 && Code(binary.BigEndian.Uint16(b)) == c
 }
 
 // midFrame names an end of input inside a frame what it is.
@@ -141,7 +194,7 @@ func (r *Reader) Uvarint() uint32 {
 }
 
 // Body is a records field still on its way: as many bytes as the field has and
-// not one more.
+// not one more. Errors of the connection stick, here and in its Reader.
 type Body struct {
 	r    *Reader
 	left int
@@ -153,16 +206,34 @@ func NewBody(r *Reader, n int) *Body { return &Body{r, n} }
 // Left is how many bytes of the field are unread.
 func (b *Body) Left() int { return b.left }
 
+// check refuses n bytes that the field, or the frame, has not.
+func (b *Body) check(n int) error {
+	switch {
+	case b.r.err != nil:
+		return b.r.err
+	case n < 0 || n > b.left:
+		return io.ErrUnexpectedEOF
+	case n > b.r.left:
+		b.r.fail(errShort)
+		return b.r.err
+	}
+	return nil
+}
+
 // Peek shows the next n bytes without taking them, n being at most Left and a
-// few hundred. They die at the next call.
+// few hundred. They die at the next call. Asking for more than is left is
+// io.ErrUnexpectedEOF, here and below, and does no harm.
 func (b *Body) Peek(n int) ([]byte, error) {
-	if n > b.left {
-		return nil, io.ErrUnexpectedEOF
+	if err := b.check(n); err != nil {
+		return nil, err
 	}
 	if b.r.src == nil {
 		return b.r.buf[:n:n], nil
 	}
 	p, err := b.r.src.Peek(n)
+	if err == bufio.ErrBufferFull {
+		return nil, err
+	}
 	if err != nil {
 		b.r.fail(midFrame(err))
 		return nil, b.r.err
@@ -172,36 +243,29 @@ func (b *Body) Peek(n int) ([]byte, error) {
 
 // Take fills p.
 func (b *Body) Take(p []byte) error {
-	if len(p) > b.left {
-		return io.ErrUnexpectedEOF
+	if err := b.check(len(p)); err != nil {
+		return err
 	}
-	b.left -= len(p)
-	b.r.left -= len(p)
 	if b.r.src == nil {
-		b.r.buf = b.r.buf[copy(p, b.r.buf):]
+		copy(p, b.r.Next(len(p)))
+		b.left -= len(p)
 		return nil
 	}
-	if _, err := io.ReadFull(b.r.src, p); err != nil {
+	n, err := io.ReadFull(b.r.src, p)
+	b.left -= n
+	b.r.left -= n
+	if err != nil {
 		b.r.fail(midFrame(err))
-		return b.r.err
 	}
-	return nil
+	return b.r.err
 }
 
 // Skip drops the next n bytes.
 func (b *Body) Skip(n int) error {
-	if n > b.left {
-		return io.ErrUnexpectedEOF
+	if err := b.check(n); err != nil {
+		return err
 	}
+	b.r.discard(n)
 	b.left -= n
-	b.r.left -= n
-	if b.r.src == nil {
-		b.r.buf = b.r.buf[n:]
-		return nil
-	}
-	if _, err := b.r.src.Discard(n); err != nil {
-		b.r.fail(midFrame(err))
-		return b.r.err
-	}
-	return nil
+	return b.r.err
 }

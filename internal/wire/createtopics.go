@@ -1,5 +1,7 @@
 package wire
 
+import "fmt"
+
 // CreateTopicsRequest makes topics (API 19). It goes to the controller.
 type CreateTopicsRequest struct {
 	Topics       []CreatableTopic
@@ -10,7 +12,7 @@ type CreateTopicsRequest struct {
 // CreatableTopic is one topic to make; NumPartitions and ReplicationFactor -1
 // take the broker's defaults (version 4+, KIP-464).
 type CreatableTopic struct {
-	Name              string
+	Name              string `kafka:"key"`
 	NumPartitions     int32
 	ReplicationFactor int16
 	Assignments       []CreatableReplicaAssignment
@@ -19,14 +21,26 @@ type CreatableTopic struct {
 
 // CreatableReplicaAssignment places one partition by hand.
 type CreatableReplicaAssignment struct {
-	PartitionIndex int32
+	PartitionIndex int32 `kafka:"key"`
 	BrokerIDs      []int32
 }
 
 // CreatableTopicConfig sets one topic configuration.
 type CreatableTopicConfig struct {
-	Name  string
+	Name  string  `kafka:"key"`
 	Value *string `kafka:"null=0+"`
+}
+
+// At refuses -1 where the broker has no defaults to give, unless replicas are
+// placed by hand, which takes -1 in every version.
+func (r *CreateTopicsRequest) At(version int16) (Request, error) {
+	for i := range r.Topics {
+		t := &r.Topics[i]
+		if version < 4 && len(t.Assignments) == 0 && (t.NumPartitions == -1 || t.ReplicationFactor == -1) {
+			return nil, inTopic("CreateTopicsRequest", i, fmt.Errorf("the broker's default %w %d", ErrVersion, version))
+		}
+	}
+	return r, nil
 }
 
 // CreateTopicsResponse answers a CreateTopicsRequest.

@@ -172,6 +172,11 @@ func (e *encoder) sequence(it *item, nullable bool, v reflect.Value) error {
 			e.parts = append(e.parts, Part{len(e.b), v.Bytes()})
 		}
 	default:
+		if it.elem.plan != nil && it.elem.plan.key != nil {
+			if err := distinct(it.elem.plan.key, v); err != nil {
+				return err
+			}
+		}
 		for i := range n {
 			if err := e.value(it.elem, false, v.Index(i)); err != nil {
 				return under("["+itoa(i)+"]", err)

@@ -4,7 +4,7 @@ package wire
 // not used: SessionID 0 and SessionEpoch -1 ask for a full fetch each time.
 type FetchRequest struct {
 	ClusterID       *string      `kafka:"tag=0,12+,null=12+,ignorable"`
-	ReplicaID       int32        `kafka:"0-14,default=-1,ignorable"` // -1: a client
+	ReplicaID       int32        `kafka:"0-14,default=-1"` // -1: a client
 	ReplicaState    ReplicaState `kafka:"tag=1,15+"`
 	MaxWaitMs       int32        // longest the broker may hold the request open
 	MinBytes        int32        // answer early once so many bytes are there
@@ -26,17 +26,17 @@ type ReplicaState struct {
 // FetchTopic names a topic by Name below version 13 and by TopicID from there;
 // callers fill both.
 type FetchTopic struct {
-	Name       string `kafka:"0-12,ignorable"`
-	TopicID    UUID   `kafka:"13+,ignorable"`
+	Name       string `kafka:"0-12,ignorable,key"`
+	TopicID    UUID   `kafka:"13+,ignorable,key"`
 	Partitions []FetchPartition
 }
 
 // FetchPartition asks for one partition from an offset on.
 type FetchPartition struct {
-	Index              int32
+	Index              int32 `kafka:"key"`
 	CurrentLeaderEpoch int32 `kafka:"9+,default=-1,ignorable"`
 	FetchOffset        int64
-	LastFetchedEpoch   int32 `kafka:"12+,default=-1,ignorable"`
+	LastFetchedEpoch   int32 `kafka:"12+,default=-1"` // of a follower
 	LogStartOffset     int64 `kafka:"5+,default=-1,ignorable"`
 	MaxBytes           int32 // the first batch comes whole even if larger (version 3+)
 	ReplicaDirectoryID UUID  `kafka:"tag=0,17+,ignorable"`
@@ -50,13 +50,34 @@ type ForgottenTopic struct {
 	Partitions []int32
 }
 
+// At makes sure that every topic is named the way the version names it.
+func (r *FetchRequest) At(version int16) (Request, error) {
+	for i := range r.Topics {
+		t := &r.Topics[i]
+		if err := named(version, t.Name, t.TopicID, version >= 13); err != nil {
+			return nil, inTopic("FetchRequest", i, err)
+		}
+	}
+	return r, nil
+}
+
+// Cap implements Capper: version 13 needs every topic's id.
+func (r *FetchRequest) Cap() int16 {
+	for i := range r.Topics {
+		if r.Topics[i].TopicID == (UUID{}) {
+			return 12
+		}
+	}
+	return noCap
+}
+
 // FetchResponse answers a FetchRequest.
 type FetchResponse struct {
 	ThrottleMs    int32 `kafka:"1+,ignorable"`
 	ErrorCode     Code  `kafka:"7+,ignorable"`
 	SessionID     int32 `kafka:"7+"`
 	Topics        []FetchTopicResult
-	NodeEndpoints []LeaderNode `kafka:"tag=0,16+,ignorable"`
+	NodeEndpoints []LeaderNode `kafka:"tag=0,16+"`
 }
 
 // FetchTopicResult is one topic's answers.
@@ -73,11 +94,11 @@ type FetchPartitionResult struct {
 	HighWatermark        int64
 	LastStableOffset     int64                `kafka:"4+,default=-1,ignorable"`
 	LogStartOffset       int64                `kafka:"5+,default=-1,ignorable"`
-	DivergingEpoch       EpochEndOffset       `kafka:"tag=0,12+,ignorable"`
-	CurrentLeader        LeaderAndEpoch       `kafka:"tag=1,12+,ignorable"`
-	SnapshotID           SnapshotID           `kafka:"tag=2,12+,ignorable"`
+	DivergingEpoch       EpochEndOffset       `kafka:"tag=0,12+"`
+	CurrentLeader        LeaderAndEpoch       `kafka:"tag=1,12+"`
+	SnapshotID           SnapshotID           `kafka:"tag=2,12+"`
 	AbortedTransactions  []AbortedTransaction `kafka:"4+,null=4+,ignorable"`
-	PreferredReadReplica int32                `kafka:"11+,default=-1,ignorable"`
+	PreferredReadReplica int32                `kafka:"11+,default=-1"`
 	Records              Records              `kafka:"null=0+"`
 }
 

@@ -1,9 +1,12 @@
 package wire
 
+import "fmt"
+
 // MetadataRequest asks for brokers, topics and partition leaders (API 3). Nil
 // Topics asks for all topics, an empty slice for none. AllowAutoTopicCreation
 // stays false: brokers below version 4 cannot be told, so against them callers
-// must ask for all topics instead of naming one that may be missing.
+// must ask for all topics instead of naming one that may be missing. Its default
+// is true in Kafka's own schema; here whoever wants topics made says so.
 type MetadataRequest struct {
 	Topics                             []MetadataRequestTopic `kafka:"null=1+"`
 	AllowAutoTopicCreation             bool                   `kafka:"4+,ignorable"`
@@ -16,6 +19,20 @@ type MetadataRequest struct {
 type MetadataRequestTopic struct {
 	TopicID UUID    `kafka:"10+,ignorable"`
 	Name    *string `kafka:"null=10+"`
+}
+
+// At refuses what old versions would take for something else: version 0 has no
+// way to ask for no topics (it lists all), and topic ids work from version 12 on.
+func (r *MetadataRequest) At(version int16) (Request, error) {
+	if version == 0 && r.Topics != nil && len(r.Topics) == 0 {
+		return nil, &FieldError{"MetadataRequest.Topics", fmt.Errorf("asking for no topics %w 0", ErrVersion)}
+	}
+	for i := range r.Topics {
+		if t := &r.Topics[i]; version < 12 && (t.Name == nil || t.TopicID != UUID{}) {
+			return nil, inTopic("MetadataRequest", i, fmt.Errorf("a topic id %w %d", ErrVersion, version))
+		}
+	}
+	return r, nil
 }
 
 // MetadataResponse answers a MetadataRequest.

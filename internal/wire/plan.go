@@ -58,6 +58,7 @@ type plan struct {
 	fields  []field // carried untagged, in the order of the wire
 	tagged  []field // carried as tagged fields, by tag
 	absent  []field // not in this version
+	key     *field  // tells the elements of an array apart, if any does
 }
 
 // schema is what a struct's tags say for all versions, and its plans.
@@ -132,6 +133,7 @@ type fieldSchema struct {
 	null      span
 	tag       int // -1: not a tagged field
 	ignorable bool
+	key       bool
 }
 
 func parseSchema(t reflect.Type) *schema {
@@ -178,6 +180,8 @@ func parseTag(f reflect.StructField, def reflect.Value) (fieldSchema, error) {
 		switch name {
 		case "ignorable":
 			fs.ignorable = true
+		case "key":
+			fs.key = true
 		case "null":
 			fs.null, err = parseSpan(value)
 		case "tag":
@@ -256,6 +260,11 @@ func (s *schema) compile(version int16, flex bool) (*plan, error) {
 		default:
 			f.tag = uint32(fs.tag)
 			p.tagged = append(p.tagged, f)
+		}
+	}
+	for i := range p.fields {
+		if s.fields[p.fields[i].index].key {
+			p.key = &p.fields[i]
 		}
 	}
 	if flex {

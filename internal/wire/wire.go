@@ -11,9 +11,18 @@
 //	tag=0         a tagged field of that number (flexible versions, KIP-482)
 //	ignorable     a non-default value is dropped, not refused, where a version
 //	              cannot carry it
+//	key           no two elements of an array may have the same
 //
-// Null is a nil pointer or slice, never an empty one.
+// Null is a nil pointer or slice, never an empty one. A message begins as
+// Default gives it, with the elements of its slices: a leader epoch of 0 is a
+// leader epoch, and only -1 says that there is none.
 package wire
+
+import (
+	"encoding/base64"
+	"fmt"
+	"math"
+)
 
 // Key is an API number (https://kafka.apache.org/protocol#protocol_api_keys).
 type Key int16
@@ -35,6 +44,9 @@ const (
 // UUID is a topic or directory id, most significant byte first; zero is none.
 type UUID [16]byte
 
+// String is Kafka's own form: base64 with the alphabet for URLs, unpadded.
+func (u UUID) String() string { return base64.RawURLEncoding.EncodeToString(u[:]) }
+
 // Records is a records field. Encoding does not copy it: the bytes are aliased
 // by a Frame until it is written. Decoding copies it only when nobody streams.
 type Records []byte
@@ -52,4 +64,29 @@ type Response interface{ Key() Key }
 type Adapter interface {
 	Request
 	At(version int16) (Request, error)
+}
+
+// Capper is a Request whose contents keep it below some version: topics are
+// named by id in the latest ones, which may not be known. Cap is the highest
+// version that can say it. Versions below may still refuse (see ErrVersion).
+type Capper interface {
+	Request
+	Cap() int16
+}
+
+const noCap = math.MaxInt16
+
+// named makes sure that a topic has what the version calls it by.
+func named(version int16, name string, id UUID, byID bool) error {
+	switch {
+	case byID && id == UUID{}:
+		return fmt.Errorf("topic %q without its id %w %d", name, ErrVersion, version)
+	case !byID && name == "":
+		return fmt.Errorf("topic %v without its name %w %d", id, ErrVersion, version)
+	}
+	return nil
+}
+
+func inTopic(message string, i int, err error) error {
+	return &FieldError{message + ".Topics[" + itoa(i) + "]", err}
 }

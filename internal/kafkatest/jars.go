@@ -43,6 +43,13 @@ func BrokerClassPath(ctx context.Context, v Version) (string, error) {
 			artifact{"javax.xml.bind", "jaxb-api", "2.3.1"},
 			artifact{"log4j", "log4j", "1.2.17"},
 			artifact{"org.slf4j", "slf4j-log4j12", "1.7.36"})
+	case v.Before(2, 4):
+		// ZooKeeper 3.4.13's client cannot take its server's address apart on
+		// Java 14 and later; a direct dependency beats the one of the broker.
+		need = append(need,
+			artifact{"org.apache.zookeeper", "zookeeper", "3.4.10"},
+			artifact{"log4j", "log4j", "1.2.17"},
+			artifact{"org.slf4j", "slf4j-log4j12", "1.7.36"})
 	case v.Before(2, 6):
 		need = append(need,
 			artifact{"log4j", "log4j", "1.2.17"},

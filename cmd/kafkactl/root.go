@@ -2,30 +2,98 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
 
-// execute parses args and runs the command they name.
+// errDone ends a command that has printed all it was asked for, exit 0.
+var errDone = errors.New("done")
+
+// execute parses args and runs the command they name. What goes wrong before
+// the command's own run is wrong usage, whoever noticed.
 func execute(ctx context.Context, e *env, args []string) error {
-	root := newRoot(e)
+	running := false
+	root := newRoot(e, &running)
 	root.SetArgs(args)
-	return root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil || running || errors.Is(err, errDone) {
+		return err
+	}
+	var u *usageError
+	if errors.As(err, &u) {
+		return err
+	}
+	return usageOf(cmd, args, err)
 }
 
-func newRoot(e *env) *cobra.Command {
+func newRoot(e *env, running *bool) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "kafkactl",
-		Short:         "A kcat-style suite for Apache Kafka",
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		CompletionOptions: cobra.CompletionOptions{
-			DisableDefaultCmd: true,
+		Use:   "kafkactl",
+		Short: "A kcat-style suite for Apache Kafka",
+		Example: `  seq 5 | kafkactl produce greetings --create     # lines into a topic
+  kafkactl consume greetings                      # and out again
+  kafkactl metadata -b kafka1:9092                # what the cluster looks like`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := e.prepare(cmd); err != nil {
+				return err
+			}
+			*running = true
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
 		},
 	}
 	root.SetIn(e.in)
 	root.SetOut(e.out)
 	root.SetErr(e.errOut)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		_, _ = io.WriteString(e.out, helpText(cmd, e.pal))
+	})
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
+	root.PersistentFlags().SortFlags = false
+	addGlobalFlags(root.PersistentFlags(), &e.cfg)
 	root.AddCommand(commands(e)...)
+	root.SetHelpCommand(newHelpCmd(e))
 	return root
+}
+
+// without names commands that must run whatever state the configuration is in.
+var without = []string{"help", "version", "completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
+
+// prepare completes e for the command about to run.
+func (e *env) prepare(cmd *cobra.Command) error {
+	if slices.Contains(e.cfg.x, "list") {
+		if _, err := io.WriteString(e.out, tuningPage()); err != nil {
+			return err
+		}
+		return errDone
+	}
+	if slices.Contains(without, topCommand(cmd)) {
+		return nil
+	}
+	// Warnings of load are painted already as asked for on the command line.
+	e.setColors(e.cfg.color)
+	if err := e.load(cmd); err != nil {
+		return err
+	}
+	e.setColors(e.cfg.color)
+	return nil
+}
+
+// topCommand is the name below kafkactl: offsets for kafkactl offsets get.
+func topCommand(cmd *cobra.Command) string {
+	for cmd.HasParent() && cmd.Parent().HasParent() {
+		cmd = cmd.Parent()
+	}
+	if !cmd.HasParent() {
+		return ""
+	}
+	return cmd.Name()
 }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// pageNames lists the help pages that belong to no command.
+func pageNames() []string {
+	return []string{"formats", "positions", "filters", "exits", "tuning"}
+}
+
+// page is the text of one, and whether there is one.
+func page(name string) (string, bool) {
+	switch name {
+	case "formats":
+		return formatsPage, true
+	case "positions":
+		return positionsPage, true
+	case "filters":
+		return filtersPage, true
+	case "exits":
+		return exitsPage(), true
+	case "tuning":
+		return tuningPage(), true
+	}
+	return "", false
+}
+
+const positionsPage = `What to read is one grammar everywhere.
+
+    TARGET = TOPIC[:PARTS][@RANGE]
+    TOPIC  = a name, or ^REGEX (RE2, anchored at the start)
+    PARTS  = 0   0,2   0,2-4
+    RANGE  = POS | POS..POS | POS.. | ..POS        the right end is not included
+
+    POS    = start | end                           of the partition
+             N                                     an offset
+             start+N  end-N  +N  -N                +N is start+N, -N is end-N
+             TIME                                  the first record at or after it
+    TIME   = now
+             -30s  -15m  -2h  -3d  -1w             ago
+             2026-11-23   2026-11-23T14:05         local time
+             2026-11-23T14:05:00Z                  RFC 3339
+             1795442700   1795442700000            seconds (10 digits) or ms (13) since 1970
+
+    orders                  all of it, and then it ends
+    orders:0                one partition
+    orders@-10              the last ten of each partition
+    orders:3@100..200       offsets 100 to 199
+    orders:3@100..+5        offsets 100 to 104: +N right of .. counts from the left
+    orders@-1h              since an hour ago
+    orders@2026-11-23..+1d  one day: +DURATION right of a time counts from it
+
+Offsets count per partition, holes and transaction markers included. Every range ends by
+itself: its implied end is the end of the partition when the command started. --follow
+removes that end. --from POS and --to POS give a range to every target without its own.
+
+A relative position or a time past either end is moved to it silently, an absolute offset
+with a warning; --strict makes an error of that warning. Before Kafka 0.10.1 a time is only
+as fine as a log segment.
+`
+
+const formatsPage = `How records are shown.
+
+Piped or redirected, a record is its value and a newline. On a terminal a dimmed prefix
+comes first, and control characters in record bytes are shown escaped (--raw turns that
+off; nothing is ever escaped in a pipe).
+
+    -K SEP     prints the key and SEP before the value
+    -D SEP     ends a record with SEP in place of the newline
+
+SEP takes \n, \t, \r, \0 and \xNN. produce reads with the same -K and -D.
+
+Listings (metadata, offsets get) take -o table, tsv or json, and -J for -o json. A terminal
+gets a table; a pipe gets tabs without a header, for cut and awk.
+`
+
+const filtersPage = `Which records are taken.
+
+    -n N            the first N (consume), the last N first (tail)
+    --last N        the last N over all targets
+    TARGET@RANGE    a part of the log by offset or time; see kafkactl help positions
+    TARGET:PARTS    some partitions
+    --isolation     read_committed leaves out aborted transactions (the default)
+`
+
+// exitsPage is made of the table that decides.
+func exitsPage() string {
+	var b strings.Builder
+	b.WriteString("What an exit status says.\n\n")
+	for _, x := range exitTable {
+		fmt.Fprintf(&b, "    %3d  %s\n", x.code, x.doc)
+	}
+	b.WriteString(`
+The first that applies: a signal; 2; 3 if of several named things some were done and some
+failed; else the cause, in the order 5, 6, 4, 1. A reader that closes our standard output
+ends any command quietly with 0. --keep-going skips what fails and ends with 3.
+`)
+	return b.String()
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// tally is how far a command has come.
+type tally struct {
+	records, bytes int64
+	more           string // said after the rates: "12 not acknowledged"
+}
+
+// redraw is how often the progress line changes.
+const redraw = 200 * time.Millisecond
+
+// startProgress shows a line on standard error, while it is a terminal and the
+// data goes or comes another way, which data says: e.in or e.out. read is called
+// from a goroutine of its own; stop removes the line and ends it.
+func (e *env) startProgress(verb string, data any, read func() tally) (stop func()) {
+	if e.cfg.quiet || !e.msgs.terminal || isTerminal(data) {
+		return func() {}
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(redraw)
+		defer tick.Stop()
+		m := meter{began: e.now()}
+		for {
+			select {
+			case <-tick.C:
+				line := m.line(verb, read(), e.now())
+				if w := width(e.errOut); w > 0 {
+					line = truncate(line, w-1)
+				}
+				e.msgs.draw(line)
+			case <-done:
+				e.msgs.draw("")
+				return
+			}
+		}
+	}()
+	var once sync.Once
+	return func() {
+		once.Do(func() { close(done) })
+		<-ended
+	}
+}
+
+// meter turns tallies into rates over the last few seconds.
+type meter struct {
+	began time.Time
+	past  []sample // oldest first
+}
+
+type sample struct {
+	at             time.Time
+	records, bytes int64
+}
+
+// window is what a rate is taken over: long enough to read, short enough to
+// show a stall.
+const window = 3 * time.Second
+
+func (m *meter) line(verb string, t tally, now time.Time) string {
+	if m.past == nil {
+		m.past = []sample{{at: m.began}}
+	}
+	for len(m.past) > 1 && now.Sub(m.past[1].at) >= window {
+		m.past = m.past[1:]
+	}
+	from := m.past[0]
+	m.past = append(m.past, sample{now, t.records, t.bytes})
+	s := fmt.Sprintf("%s %s records, %s", verb, grouped(t.records), bytesText(float64(t.bytes)))
+	if d := now.Sub(from.at).Seconds(); d > 0 {
+		s += fmt.Sprintf(" · %s records/s, %s/s",
+			grouped(int64(float64(t.records-from.records)/d)), bytesText(float64(t.bytes-from.bytes)/d))
+	}
+	if t.more != "" {
+		s += " · " + t.more
+	}
+	return s
+}
+
+// grouped is 1,234,567.
+func grouped(n int64) string {
+	s := fmt.Sprint(n)
+	neg := n < 0
+	if neg {
+		s = s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	if neg {
+		s = "-" + s
+	}
+	return s
+}
+
+// bytesText is 1.4 MiB.
+func bytesText(n float64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	i := 0
+	for n >= 1024 && i < len(units)-1 {
+		n /= 1024
+		i++
+	}
+	if i == 0 {
+		return fmt.Sprintf("%.0f B", n)
+	}
+	return fmt.Sprintf("%.1f %s", n, units[i])
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// listing is how a command lists things: aligned for a terminal, tabs for a
+// pipe, one JSON document for programs.
+type listing struct {
+	mode string // table, tsv, json; "" lets the stream decide
+	json bool
+}
+
+// addListingFlags gives a listing command -o and -J.
+func addListingFlags(cmd *cobra.Command, l *listing) {
+	cmd.Flags().VarP(choice(&l.mode, "table", "tsv", "json"), "output", "o", "how to list; a terminal gets a table, a pipe tsv")
+	cmd.Flags().BoolVarP(&l.json, "json", "J", false, "the same as -o json")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(
+		[]string{"table", "tsv", "json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// check refuses -J beside another -o.
+func (l *listing) check() error {
+	if l.json && l.mode != "" && l.mode != "json" {
+		return usagef("-J and -o %s exclude each other", l.mode)
+	}
+	return nil
+}
+
+// kind is table, tsv or json.
+func (l *listing) kind(e *env) string {
+	switch {
+	case l.json:
+		return "json"
+	case l.mode != "":
+		return l.mode
+	case isTerminal(e.out):
+		return "table"
+	}
+	return "tsv"
+}
+
+// writeJSON prints one document, indented on a terminal and on one line in a
+// pipe, without HTML escaping.
+func (e *env) writeJSON(doc any) error {
+	enc := json.NewEncoder(e.out)
+	enc.SetEscapeHTML(false)
+	if isTerminal(e.out) {
+		enc.SetIndent("", "  ")
+	}
+	return enc.Encode(doc)
+}
+
+// table is rows under heads. Cells hold plain text; colours belong to columns,
+// so that widths are those of the text.
+type table struct {
+	columns []column
+	rows    [][]string
+	totals  []string // nil: none
+}
+
+type column struct {
+	name  string
+	right bool
+	paint paint
+}
+
+// newTable names the columns; one that begins with ">" is aligned right.
+func newTable(names ...string) *table {
+	t := &table{}
+	for _, name := range names {
+		plain, right := strings.CutPrefix(name, ">")
+		t.columns = append(t.columns, column{name: plain, right: right})
+	}
+	return t
+}
+
+// paint colours a column.
+func (t *table) paint(name string, p paint) {
+	for i := range t.columns {
+		if t.columns[i].name == name {
+			t.columns[i].paint = p
+		}
+	}
+}
+
+// row adds one. Missing cells at its end are empty.
+func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+
+// appendTSV is the table as a pipe gets it: no heads, no totals, nothing cut.
+// A tab or a newline in a cell is escaped, or it would move the columns.
+func (t *table) appendTSV(b []byte) []byte {
+	for _, row := range t.rows {
+		for i := range t.columns {
+			if i > 0 {
+				b = append(b, '\t')
+			}
+			if i < len(row) {
+				b = append(b, tsvEscape.Replace(row[i])...)
+			}
+		}
+		b = append(b, '\n')
+	}
+	return b
+}
+
+var tsvEscape = strings.NewReplacer("\t", `\t`, "\n", `\n`, "\r", `\r`)
+
+// appendAligned is the table as a terminal of width columns gets it; 0 cuts
+// nothing. The last column is the one that gives way.
+func (t *table) appendAligned(b []byte, pal palette, columns int) []byte {
+	all := append([][]string{}, t.rows...)
+	if t.totals != nil {
+		all = append(all, t.totals)
+	}
+	wide := make([]int, len(t.columns))
+	for i, c := range t.columns {
+		wide[i] = displayWidth(c.name)
+		for _, row := range all {
+			if i < len(row) {
+				wide[i] = max(wide[i], displayWidth(printable(row[i])))
+			}
+		}
+	}
+	heads := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		heads[i] = c.name
+	}
+	line := func(cells []string, all paint, own bool) {
+		left := columns
+		last := len(t.columns) - 1
+		for last > 0 && (last >= len(cells) || cells[last] == "") {
+			last--
+		}
+		for i, c := range t.columns[:last+1] {
+			cell := ""
+			if i < len(cells) {
+				cell = printable(cells[i])
+			}
+			if i > 0 {
+				b = append(b, "  "...)
+				left -= 2
+			}
+			w := wide[i]
+			if columns > 0 && w > left {
+				w = max(left, 1)
+			}
+			cell = truncate(cell, w)
+			pad := strings.Repeat(" ", w-displayWidth(cell))
+			p := all
+			if own {
+				p = c.paint
+			}
+			if c.right {
+				b = append(b, pad...)
+			}
+			b = append(b, p.s(cell)...)
+			if !c.right && i < last {
+				b = append(b, pad...)
+			}
+			left -= w
+		}
+		b = append(b, '\n')
+	}
+	line(heads, pal.header, false)
+	for _, row := range t.rows {
+		line(row, paint{}, true)
+	}
+	if t.totals != nil {
+		line(t.totals, pal.header, false)
+	}
+	return b
+}
+
+// print writes the table for the kind of listing chosen; doc is what JSON gets.
+func (l *listing) print(e *env, t *table, doc any) error {
+	switch l.kind(e) {
+	case "json":
+		return e.writeJSON(doc)
+	case "tsv":
+		_, err := e.out.Write(t.appendTSV(nil))
+		return err
+	}
+	_, err := e.out.Write(t.appendAligned(nil, e.pal, width(e.out)))
+	return err
+}

@@ -3,24 +3,31 @@ package wire
 import "strconv"
 
 // Code is a Kafka error number (https://kafka.apache.org/protocol#protocol_error_codes).
-// It is an error; numbers this table does not know survive as they are. Compare
+// It is an error; numbers this package does not know survive as they are. Compare
 // with errors.Is(err, NotLeaderOrFollower).
 type Code int16
 
-// None is success; use Err to turn a Code into an error that may be nil.
-const None Code = 0
+func (c Code) known() bool { return c >= UnknownServerError && int(c)+1 < len(codes) }
 
-// UnsupportedVersion is what a broker answers to a version it does not know.
-const UnsupportedVersion Code = 35
+// Error is "NAME (number): what it means", or "UNKNOWN_CODE (number)".
+func (c Code) Error() string {
+	s := c.Name() + " (" + itoa(int(c)) + ")"
+	if c.known() {
+		s += ": " + codes[c+1].text
+	}
+	return s
+}
 
-// Error is "NAME (number): what it means".
-func (c Code) Error() string { return "error " + itoa(int(c)) }
+// Name is Kafka's name, as UNKNOWN_TOPIC_OR_PARTITION, or UNKNOWN_CODE.
+func (c Code) Name() string {
+	if c.known() {
+		return codes[c+1].name
+	}
+	return "UNKNOWN_CODE"
+}
 
-// Name is Kafka's name, as UNKNOWN_TOPIC_OR_PARTITION.
-func (c Code) Name() string { return itoa(int(c)) }
-
-// Retriable says that Kafka calls the error transient.
-func (c Code) Retriable() bool { return false }
+// Retriable says that Kafka calls the error transient. Unknown codes are not.
+func (c Code) Retriable() bool { return c.known() && codes[c+1].retriable }
 
 // Err is nil for None.
 func (c Code) Err() error {

@@ -1,0 +1,199 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+)
+
+// maxIdle is how long a shared connection may rest and still be trusted: less
+// than what brokers (10 minutes) and the common load balancers allow.
+const maxIdle = 3 * time.Minute
+
+// Client routes requests, keeps metadata and retries. It owns its shared
+// connections; Close ends them.
+type Client struct {
+	cfg    Config
+	dialer dialer
+	meta   metadata
+	coords coordinators
+
+	mu     sync.Mutex
+	shared map[string]*shared // by address
+	bad    map[string]time.Time
+	warm   bool // some broker has answered
+	closed bool
+}
+
+// shared is one address's connection, or the attempt to make it.
+type shared struct {
+	ready chan struct{} // closed once conn or err is set
+	conn  *Conn
+	err   error
+}
+
+// New does not connect yet.
+func New(cfg Config) (*Client, error) {
+	if len(cfg.Seeds) == 0 {
+		return nil, errors.New("no brokers given")
+	}
+	cfg = cfg.withDefaults()
+	cfg.Seeds = slices.Clone(cfg.Seeds)
+	if cfg.Shuffle {
+		rand.Shuffle(len(cfg.Seeds), func(i, j int) { cfg.Seeds[i], cfg.Seeds[j] = cfg.Seeds[j], cfg.Seeds[i] })
+	}
+	c := &Client{cfg: cfg, shared: make(map[string]*shared), bad: make(map[string]time.Time)}
+	c.dialer = dialer{cfg: &c.cfg, tries: len(cfg.Seeds)}
+	return c, nil
+}
+
+// Config gives back what New was told, defaults filled in.
+func (c *Client) Config() Config { return c.cfg }
+
+// Close ends shared connections; waiting calls return.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	list := make([]*shared, 0, len(c.shared))
+	for _, s := range c.shared {
+		list = append(list, s)
+	}
+	c.mu.Unlock()
+	for _, s := range list {
+		select {
+		case <-s.ready:
+			if s.conn != nil {
+				_ = s.conn.Close()
+			}
+		default: // still dialling; share closes it
+		}
+	}
+	return nil
+}
+
+// Open gives the caller a connection of its own to node, handshake done: fetch
+// lanes, produce senders, members of groups. The caller closes it. It asks for
+// metadata where node is unknown, and dials once: who opens again pauses first.
+func (c *Client) Open(ctx context.Context, node int32) (*Conn, error) {
+	p, err := c.nodePeer(ctx, node)
+	if err != nil {
+		return nil, err
+	}
+	if c.isClosed() {
+		return nil, ErrClosed
+	}
+	conn, err := c.dialer.dial(ctx, p.addr, p.node)
+	if err != nil {
+		c.note(p.addr, err)
+		return nil, c.dialError(p, err)
+	}
+	c.note(p.addr, nil)
+	return conn, nil
+}
+
+// share gives the Conn that ordinary requests to an address go over. Callers
+// that want it at the same time dial once.
+func (c *Client) share(ctx context.Context, p peer) (*Conn, error) {
+	for {
+		c.mu.Lock()
+		if c.closed {
+			c.mu.Unlock()
+			return nil, ErrClosed
+		}
+		s := c.shared[p.addr]
+		mine := s == nil || s.spent()
+		if mine {
+			if s != nil && s.conn != nil {
+				defer s.conn.Close() // idle for too long
+			}
+			s = &shared{ready: make(chan struct{})}
+			c.shared[p.addr] = s
+		}
+		c.mu.Unlock()
+		if mine {
+			return c.connect(ctx, p, s)
+		}
+		select {
+		case <-s.ready:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if s.err == nil {
+			if p.node >= 0 {
+				s.conn.node.Store(p.node)
+			}
+			return s.conn, nil
+		}
+		if ctx.Err() != nil || !isContext(s.err) {
+			return nil, s.err
+		}
+		// Whoever dialled gave up, for a reason of its own.
+	}
+}
+
+// connect dials for all who wait on s.
+func (c *Client) connect(ctx context.Context, p peer, s *shared) (*Conn, error) {
+	conn, err := c.dialer.dial(ctx, p.addr, p.node)
+	c.mu.Lock()
+	if err == nil && c.closed {
+		defer conn.Close()
+		conn, err = nil, ErrClosed
+	}
+	s.conn, s.err = conn, err
+	close(s.ready)
+	c.mu.Unlock()
+	return conn, err
+}
+
+// spent says that a connection has to be replaced.
+func (s *shared) spent() bool {
+	select {
+	case <-s.ready:
+		return s.err != nil || s.conn.failure() != nil || s.conn.idle() > maxIdle
+	default:
+		return false
+	}
+}
+
+// note remembers whether an address answered, so that the silent come last.
+func (c *Client) note(addr string, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		c.warm = true
+		delete(c.bad, addr)
+		return
+	}
+	if !isContext(err) {
+		c.bad[addr] = time.Now()
+	}
+}
+
+func (c *Client) isClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}
+
+func (c *Client) isWarm() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.warm
+}
+
+// dialError says how the address became known, unless it was no dialling error.
+func (c *Client) dialError(p peer, err error) error {
+	if errors.Is(err, ErrClosed) && c.isClosed() {
+		return fmt.Errorf("client: %w", ErrClosed)
+	}
+	return &DialError{Addr: p.addr, Advertised: p.node >= 0 && !slices.Contains(c.cfg.Seeds, p.addr), Node: p.node, Err: err}
+}
+
+// isContext says that err is the end of somebody's context.
+func isContext(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}

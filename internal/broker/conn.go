@@ -1,0 +1,289 @@
+package broker
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"kafkactl/internal/wire"
+)
+
+// Conn is one connection after its handshake. Kafka answers in the order it was
+// asked, so callers read their own responses in turn, and the Conn needs no
+// goroutine. Its methods may be called from several goroutines.
+type Conn struct {
+	nc       net.Conn
+	in       socket
+	br       *bufio.Reader // of whoever has the turn
+	addr     string
+	node     atomic.Int32 // -1 until known
+	clientID string
+	software string
+	timeout  time.Duration
+	log      func(level int, format string, args ...any)
+	speaks   speaks // written by the handshake, before others see the Conn
+
+	// writing holds one token, and who has taken it may write and use these.
+	writing chan struct{}
+	frame   wire.Frame
+	bufs    net.Buffers
+	corr    int32
+
+	dead chan struct{} // closed once err is set
+
+	mu       sync.Mutex
+	last     chan struct{} // closed once the last queued Call has been received
+	pending  int           // Calls queued and not received
+	answered bool          // a response has come whole
+	err      error         // what ended the Conn
+	werr     error         // what ended writing; responses on their way may still be read
+	resume   time.Time     // when the broker's throttling ends (KIP-219)
+	used     time.Time     // when the last Call ended
+}
+
+func newConn(nc net.Conn, addr string, node int32, cfg *Config) *Conn {
+	c := &Conn{
+		nc:       nc,
+		addr:     addr,
+		clientID: cfg.ClientID,
+		software: cfg.Software,
+		timeout:  cfg.SocketTimeout,
+		log:      cfg.Log,
+		writing:  make(chan struct{}, 1),
+		dead:     make(chan struct{}),
+		last:     make(chan struct{}),
+		used:     time.Now(),
+	}
+	c.in = socket{nc: nc, timeout: cfg.SocketTimeout}
+	c.br = bufio.NewReaderSize(&c.in, readBuffer)
+	c.node.Store(node)
+	close(c.last)
+	return c
+}
+
+// Addr is the address dialled.
+func (c *Conn) Addr() string { return c.addr }
+
+// name is how errors and the log call the peer.
+func (c *Conn) name() string {
+	if n := c.node.Load(); n >= 0 {
+		return fmt.Sprintf("%s (node %d)", c.addr, n)
+	}
+	return c.addr
+}
+
+// Send writes req; the order of its returns is the order on the wire. cap as in
+// Version. A request that is never answered (acks 0) gives a nil Call. Record
+// bytes in req are free again on return. ctx bounds the write; a write that does
+// not finish closes the Conn. While the broker throttles us, Send waits.
+func (c *Conn) Send(ctx context.Context, req wire.Request, cap int16) (*Call, error) {
+	version, err := c.choose(req, cap)
+	if err != nil {
+		return nil, c.fault(req.Key(), -1, err, true)
+	}
+	return c.send(ctx, req, version)
+}
+
+func (c *Conn) send(ctx context.Context, req wire.Request, version int16) (*Call, error) {
+	if err := c.takeTurn(ctx); err != nil {
+		return nil, c.fault(req.Key(), version, err, true)
+	}
+	defer func() { <-c.writing }()
+	c.corr++
+	if err := wire.AppendRequest(&c.frame, req, version, c.corr, c.clientID); err != nil {
+		return nil, c.fault(req.Key(), version, err, true)
+	}
+	var start time.Time
+	if c.log != nil {
+		start = time.Now()
+	}
+	size, whole, err := c.write(ctx)
+	if err != nil {
+		return nil, c.fault(req.Key(), version, err, !whole)
+	}
+	if p, ok := req.(*wire.ProduceRequest); ok && p.Acks == 0 {
+		c.logRequest(req.Key(), version, size, -1, start)
+		return nil, nil
+	}
+	ca := &Call{Version: version, conn: c, key: req.Key(), corr: c.corr, done: make(chan struct{}), start: start, size: size}
+	c.mu.Lock()
+	ca.turn, c.last = c.last, ca.done
+	c.pending++
+	c.mu.Unlock()
+	return ca, nil
+}
+
+// takeTurn waits for the right to write, and for the end of throttling. Nothing
+// is on the wire yet, so a ctx that ends here does the Conn no harm.
+func (c *Conn) takeTurn(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case c.writing <- struct{}{}:
+	case <-c.dead:
+		return c.failure()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	err := c.unthrottled(ctx)
+	if err == nil {
+		err = c.failure()
+	}
+	if err != nil {
+		<-c.writing
+	}
+	return err
+}
+
+// unthrottled waits until the broker wants to hear from us again.
+func (c *Conn) unthrottled(ctx context.Context) error {
+	c.mu.Lock()
+	wait := time.Until(c.resume)
+	c.mu.Unlock()
+	if wait <= 0 {
+		return nil
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-c.dead:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// write sends the encoded frame. whole says that all of it may have reached the
+// broker. An error ends the Conn, at once or when what it still owes is read.
+func (c *Conn) write(ctx context.Context) (size int, whole bool, err error) {
+	c.bufs = c.frame.Buffers(c.bufs[:0])
+	for _, b := range c.bufs {
+		size += len(b)
+	}
+	if c.timeout > 0 {
+		_ = c.nc.SetWriteDeadline(time.Now().Add(c.timeout)) // what is wrong with it, writing will tell
+	}
+	g := c.guard(ctx)
+	bufs := c.bufs // WriteTo eats the slice it is called on
+	n, err := bufs.WriteTo(c.nc)
+	g.end()
+	clear(c.bufs) // the caller's record bytes are the caller's again
+	clear(c.frame.Parts)
+	whole = n == int64(size)
+	if err == nil {
+		return size, whole, nil
+	}
+	err = closedError(transportError(err, false, c.timeout))
+	c.mu.Lock()
+	hangUp := c.pending > 0 && c.err == nil && errors.Is(err, errHungUp)
+	if hangUp {
+		c.werr = err
+	}
+	c.mu.Unlock()
+	// A broker that hung up may have answered earlier requests first: those
+	// answers are in our socket, and their callers are told the truth by them.
+	if hangUp {
+		return size, whole, err
+	}
+	return size, whole, c.fail(err)
+}
+
+// Roundtrip is Send and Recv in one.
+func (c *Conn) Roundtrip(ctx context.Context, req wire.Request, resp wire.Response, cap int16) (version int16, err error) {
+	ca, err := c.Send(ctx, req, cap)
+	if err != nil {
+		return versionOf(err), err
+	}
+	if ca == nil {
+		return c.choose(req, cap)
+	}
+	return ca.Version, ca.Recv(ctx, resp, nil)
+}
+
+// Close makes every waiting call return; idempotent.
+func (c *Conn) Close() error {
+	c.fail(ErrClosed)
+	return nil
+}
+
+// fail ends the Conn, unless it has ended, and gives what ended it.
+func (c *Conn) fail(err error) error {
+	c.mu.Lock()
+	first := c.err == nil
+	if first {
+		c.err = closedError(err)
+		close(c.dead)
+	}
+	err = c.err
+	c.mu.Unlock()
+	if first {
+		_ = c.nc.Close() // nothing written is waiting in it
+	}
+	return err
+}
+
+// failure is why nothing can be sent any more, nil while it can.
+func (c *Conn) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return c.err
+	}
+	return c.werr
+}
+
+// idle is how long the Conn has had nothing to do, zero while it has.
+func (c *Conn) idle() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pending > 0 {
+		return 0
+	}
+	return time.Since(c.used)
+}
+
+// fault says which request failed at this peer.
+func (c *Conn) fault(key wire.Key, version int16, err error, unsent bool) error {
+	return &RequestError{API: key, Version: version, Broker: c.name(), Partition: -1, Err: err, unsent: unsent}
+}
+
+// guard closes a Conn when a context ends before what it guards is done.
+type guard struct {
+	c    *Conn
+	stop func() bool
+	over bool // under c.mu
+}
+
+func (c *Conn) guard(ctx context.Context) *guard {
+	if ctx.Done() == nil {
+		return nil
+	}
+	g := &guard{c: c}
+	g.stop = context.AfterFunc(ctx, func() {
+		c.mu.Lock()
+		over := g.over
+		c.mu.Unlock()
+		if !over {
+			c.fail(ctx.Err())
+		}
+	})
+	return g
+}
+
+// end says that the thing is done. From here on the context may end as it likes.
+func (g *guard) end() {
+	if g == nil || g.stop() {
+		return
+	}
+	g.c.mu.Lock()
+	g.over = true
+	g.c.mu.Unlock()
+}

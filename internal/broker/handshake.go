@@ -1,0 +1,161 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"kafkactl/internal/wire"
+)
+
+// trust is what is believed of a broker before it is asked for its versions.
+// Brokers up to 0.9 know no ApiVersions request and hang up on it, as brokers
+// that are just being stopped do. Mistaking the one for the other would cost
+// record headers and timestamps, so nothing but the broker's own behaviour on
+// one connection makes it old: it answers a request of 0.8, then hangs up on
+// ApiVersions.
+type trust int8
+
+const (
+	trustNew   trust = iota // ask ApiVersions
+	trustDoubt              // it hung up on that once: see whether it answers anything else
+	trustOld                // it is 0.8 or 0.9
+)
+
+// errOld is NegotiateVersions' way to say that the doubted broker is old. The
+// connection is lost over it; the next one need not ask.
+var errOld = errors.New("the broker is older than Kafka 0.10")
+
+// oldWindows is what 0.8.2 and 0.9 have in common. Version 1 of the offset
+// requests keeps offsets in Kafka, version 0 in ZooKeeper.
+func oldWindows() map[wire.Key][2]int16 {
+	return map[wire.Key][2]int16{
+		wire.Produce:         {0, 0},
+		wire.Fetch:           {0, 0},
+		wire.ListOffsets:     {0, 0},
+		wire.Metadata:        {0, 0},
+		wire.OffsetCommit:    {0, 1},
+		wire.OffsetFetch:     {0, 1},
+		wire.FindCoordinator: {0, 0},
+	}
+}
+
+// firstAsked is the ApiVersions version to begin with: the lowest that tells
+// finalized features and our name. Asking with the highest would cost a second
+// round trip on each connection to any broker that does not know it yet.
+const firstAsked = 3
+
+// NegotiateVersions is the Step that asks a broker what it speaks (KIP-35,
+// KIP-511).
+func NegotiateVersions(ctx context.Context, c *Conn) error {
+	switch c.speaks.trust {
+	case trustOld:
+		c.speaks.windows = oldWindows()
+		return nil
+	case trustDoubt:
+		if err := c.probe(ctx); err != nil {
+			return err
+		}
+		resp, err := c.askVersions(ctx, 0)
+		if errors.Is(err, errHungUp) {
+			return errOld
+		}
+		if err != nil {
+			return err
+		}
+		return c.learn(resp)
+	}
+	resp, err := c.askVersions(ctx, firstAsked)
+	if err == nil && resp.ErrorCode == wire.UnsupportedVersion {
+		resp, err = c.askVersions(ctx, secondAsked(resp))
+	}
+	if err != nil {
+		return err
+	}
+	return c.learn(resp)
+}
+
+// probe asks something that every Kafka since 0.8 answers, in a few bytes, and
+// that does nothing: the offsets of no partitions.
+func (c *Conn) probe(ctx context.Context) error {
+	ca, err := c.send(ctx, &wire.ListOffsetsRequest{ReplicaID: -1}, 0)
+	if err != nil {
+		return err
+	}
+	var resp wire.ListOffsetsResponse
+	return ca.Recv(ctx, &resp, nil)
+}
+
+func (c *Conn) askVersions(ctx context.Context, version int16) (*wire.ApiVersionsResponse, error) {
+	req := wire.Default[wire.ApiVersionsRequest]()
+	req.ClientSoftwareName, req.ClientSoftwareVersion = "kafkactl", softwareVersion(c.software)
+	ca, err := c.send(ctx, &req, version)
+	if err != nil {
+		return nil, err
+	}
+	resp := wire.Default[wire.ApiVersionsResponse]()
+	return &resp, ca.Recv(ctx, &resp, nil)
+}
+
+// secondAsked is the version to ask with after the first was refused: the
+// highest the broker names (2.4 and later do), else 0.
+func secondAsked(refusal *wire.ApiVersionsResponse) int16 {
+	api, _ := wire.Lookup(wire.APIVersions)
+	for _, r := range refusal.APIKeys {
+		if r.APIKey == wire.APIVersions && max(r.MinVersion, api.Min) <= min(r.MaxVersion, api.Max) {
+			return min(r.MaxVersion, api.Max)
+		}
+	}
+	return 0
+}
+
+// learn keeps what the broker said.
+func (c *Conn) learn(resp *wire.ApiVersionsResponse) error {
+	if err := resp.ErrorCode.Err(); err != nil {
+		return c.fault(wire.APIVersions, -1, err, false)
+	}
+	c.speaks.windows = make(map[wire.Key][2]int16, len(resp.APIKeys))
+	for _, r := range resp.APIKeys {
+		c.speaks.windows[r.APIKey] = [2]int16{r.MinVersion, r.MaxVersion}
+	}
+	c.speaks.features = make(map[string]int16, len(resp.FinalizedFeatures))
+	for _, f := range resp.FinalizedFeatures {
+		c.speaks.features[f.Name] = f.MaxVersionLevel
+	}
+	return nil
+}
+
+// Versions gives the broker's version windows, lowest and highest, by API; they
+// include APIs that this package does not speak.
+func (c *Conn) Versions() map[wire.Key][2]int16 { return maps.Clone(c.speaks.windows) }
+
+// softwareVersion makes v fit what brokers accept (KIP-511): letters, digits,
+// dashes and dots, with a letter or digit at both ends.
+func softwareVersion(v string) string {
+	v = strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '.', r == '-':
+			return r
+		}
+		return '-'
+	}, v)
+	if v = strings.Trim(v, "-."); v == "" {
+		return "unknown"
+	}
+	return v
+}
+
+// handshake runs the steps.
+func (c *Conn) handshake(ctx context.Context, steps []Step) error {
+	for _, step := range steps {
+		if err := step(ctx, c); err != nil {
+			return err
+		}
+	}
+	if c.speaks.windows == nil {
+		return fmt.Errorf("handshake: no step asked for versions")
+	}
+	return nil
+}

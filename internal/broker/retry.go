@@ -1,0 +1,301 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"reflect"
+	"time"
+
+	"kafkactl/internal/wire"
+)
+
+// coldTries bounds retries of what is most likely a mistake in an address, as
+// long as nobody has answered at all: somebody waits for the message.
+const coldTries = 3
+
+// Do sends req to whom to says and fills resp. What the apis table marks as
+// repeatable is retried, with jittered backoff, on transient errors and on lost
+// connections (another seed for Any, fresh metadata for the rest), within
+// Config.Timeout. It returns the version used. Error codes inside resp are the
+// caller's business, but for those at the top that say "not here" or "not yet":
+// these are retried too, also for requests that may not be repeated, since the
+// broker has done nothing.
+//
+// When the time is up the error wraps the last cause; it is ErrUnavailable if
+// nobody answered, and os.ErrDeadlineExceeded in any case. As long as no broker
+// has ever answered, refused connections and unknown hosts end it after three
+// tries, and peers that are no Kafka listeners at once.
+func (c *Client) Do(ctx context.Context, to To, req wire.Request, resp wire.Response) (version int16, err error) {
+	start := time.Now()
+	inner, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	api, _ := wire.Lookup(req.Key())
+	answered := false
+	var last error // the newest that is not just our own time running out
+	for try := 1; ; try++ {
+		snap := c.Metadata()
+		version, err = c.Try(inner, to, req, resp)
+		if err == nil {
+			return version, nil
+		}
+		if ctx.Err() != nil {
+			return version, c.wrap(api.Key, err)
+		}
+		if inner.Err() == nil || last == nil {
+			last = err
+		}
+		answered = answered || isAnswer(err)
+		end := &ExhaustedError{Tries: try, Elapsed: time.Since(start), Unanswered: !answered, Err: last}
+		if inner.Err() != nil {
+			return version, c.wrap(api.Key, end)
+		}
+		if !c.mayRetry(err, api.Repeat) {
+			if isPeer(err) {
+				err = end
+			}
+			return version, c.wrap(api.Key, err)
+		}
+		if c.cfg.Retries >= 0 && try > c.cfg.Retries || try >= coldTries && !c.isWarm() && isDefinite(err) {
+			return version, c.wrap(api.Key, end)
+		}
+		c.cfg.logf(1, "retrying %v: %v", api.Key, err)
+		if c.Pause(inner, try) == nil {
+			c.reroute(inner, to, snap, err)
+		}
+	}
+}
+
+// Try is Do with one attempt: errors are as they come, *DialError where nobody
+// could be reached, *RequestError else. Error codes at the top that say "not
+// here" or "not yet" are errors here too, and resp is filled.
+func (c *Client) Try(ctx context.Context, to To, req wire.Request, resp wire.Response) (version int16, err error) {
+	conn, err := c.connTo(ctx, to)
+	if err != nil {
+		return -1, c.wrap(req.Key(), err)
+	}
+	version, err = conn.Roundtrip(ctx, req, resp, -1)
+	if err != nil {
+		if isLost(err) && !isContext(err) {
+			c.note(conn.addr, err)
+		}
+		return version, err
+	}
+	c.note(conn.addr, nil)
+	if code := topCode(resp, version); code != wire.None && (undone(code) || code.Retriable()) {
+		return version, conn.fault(req.Key(), version, code, undone(code))
+	}
+	return version, nil
+}
+
+// Pause waits before try number try+1: RetryBackoff doubled with each try, at
+// most 1 s, plus or minus a fifth. It returns early with ctx's error.
+func (c *Client) Pause(ctx context.Context, try int) error {
+	d := maxBackoff
+	if try = max(try, 1); try < 30 {
+		d = min(max(maxBackoff, c.cfg.RetryBackoff), c.cfg.RetryBackoff<<(try-1))
+	}
+	return sleep(ctx, time.Duration(float64(d)*(0.8+0.4*rand.Float64())))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// reroute makes the next try go elsewhere, where the last went wrong for being
+// at the wrong place. snap is what that try went by.
+func (c *Client) reroute(ctx context.Context, to To, snap *Snapshot, err error) {
+	var code wire.Code
+	isCode := errors.As(err, &code)
+	switch to.kind {
+	case toNode, toController:
+		if isCode && code != wire.NotController {
+			return
+		}
+		if _, err := c.refreshBrokers(ctx, snap); err != nil {
+			c.cfg.logf(1, "asking where to go next: %v", err)
+		}
+	case toGroup, toTxn:
+		if isCode && code != wire.NotCoordinator && code != wire.CoordinatorNotAvailable {
+			return
+		}
+		keyType := wire.CoordinatorGroup
+		if to.kind == toTxn {
+			keyType = wire.CoordinatorTransaction
+		}
+		c.coords.forget(coordinatorKey{keyType, to.name})
+	}
+}
+
+// mayRetry says whether err can go away and trying again is harmless.
+func (c *Client) mayRetry(err error, repeat bool) bool {
+	var (
+		code wire.Code
+		req  *RequestError
+		dial *DialError
+	)
+	switch {
+	case errors.Is(err, ErrTLS), errors.Is(err, ErrNotKafka):
+		return c.isWarm() // one stranger among brokers: its address may be reassigned
+	case errors.Is(err, ErrMalformed), errors.Is(err, wire.ErrVersion), errors.As(err, new(*VersionError)):
+		return false
+	case errors.As(err, &code):
+		return undone(code) || code.Retriable() && repeat
+	case errors.As(err, &dial), errors.Is(err, ErrUnknownNode):
+		return !c.isClosed()
+	case errors.As(err, &req):
+		return isLost(err) && (repeat || req.unsent) && !c.isClosed()
+	}
+	return false
+}
+
+// undone are the codes of brokers that were asked too early or are the wrong
+// ones to ask: they have done nothing.
+func undone(code wire.Code) bool {
+	switch code {
+	case wire.CoordinatorLoadInProgress, wire.CoordinatorNotAvailable, wire.NotCoordinator,
+		wire.NotController, wire.ConcurrentTransactions:
+		return true
+	}
+	return false
+}
+
+// isLost says that a connection ended under a request.
+func isLost(err error) bool { return errors.Is(err, ErrClosed) }
+
+// isAnswer says that a broker answered, if not with what was wanted.
+func isAnswer(err error) bool {
+	var code wire.Code
+	return errors.As(err, &code) || errors.Is(err, ErrMalformed) || errors.Is(err, ErrUnknownNode)
+}
+
+// isPeer says that an address leads to something that is no Kafka listener.
+func isPeer(err error) bool { return errors.Is(err, ErrTLS) || errors.Is(err, ErrNotKafka) }
+
+// isDefinite says that trying longer will hardly help: the answer was no,
+// rather than none.
+func isDefinite(err error) bool {
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return dns.IsNotFound
+	}
+	var dial *DialError
+	return errors.As(err, &dial) && !errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// wrap makes err a *RequestError or leaves it a *DialError.
+func (c *Client) wrap(key wire.Key, err error) error {
+	var req *RequestError
+	var dial *DialError
+	if errors.As(err, &req) || errors.As(err, &dial) {
+		return err
+	}
+	return &RequestError{API: key, Version: -1, Partition: -1, Err: err, unsent: true}
+}
+
+// topCode finds a response's error code where it speaks of the request as a
+// whole: in a field of its own, or the same "wrong coordinator" or "wrong
+// controller" on every item.
+func topCode(resp wire.Response, version int16) wire.Code {
+	switch r := resp.(type) {
+	case *wire.FindCoordinatorResponse:
+		for _, c := range r.Results(version) {
+			if c.ErrorCode.Retriable() {
+				return c.ErrorCode
+			}
+		}
+		return wire.None
+	case *wire.OffsetFetchResponse:
+		for _, g := range r.Results(version) {
+			if g.ErrorCode.Retriable() {
+				return g.ErrorCode
+			}
+		}
+		var all common
+		for _, t := range r.Topics { // versions 0 and 1 have no other place for it
+			for _, p := range t.Partitions {
+				all.add(p.ErrorCode)
+			}
+		}
+		return all.code()
+	case *wire.OffsetCommitResponse:
+		var all common
+		for _, t := range r.Topics {
+			for _, p := range t.Partitions {
+				all.add(p.ErrorCode)
+			}
+		}
+		return all.code()
+	case *wire.CreateTopicsResponse:
+		var all common
+		for _, t := range r.Topics {
+			all.add(t.ErrorCode)
+		}
+		return all.code()
+	}
+	if f := reflect.ValueOf(resp).Elem().FieldByName("ErrorCode"); f.IsValid() && f.CanInt() {
+		return wire.Code(f.Int())
+	}
+	return wire.None
+}
+
+// common is the code that all items share, if it is about who was asked.
+type common struct {
+	first wire.Code
+	n     int
+	mixed bool
+}
+
+func (c *common) add(code wire.Code) {
+	if c.n == 0 {
+		c.first = code
+	}
+	c.mixed = c.mixed || code != c.first
+	c.n++
+}
+
+func (c *common) code() wire.Code {
+	if c.n == 0 || c.mixed || !undone(c.first) {
+		return wire.None
+	}
+	return c.first
+}
+
+// ExhaustedError is the end of Do's patience.
+type ExhaustedError struct {
+	Tries      int
+	Elapsed    time.Duration
+	Unanswered bool // nobody answered in any try
+	Err        error
+}
+
+// Error says how long and how often was tried, and what went wrong last.
+func (e *ExhaustedError) Error() string {
+	what := "gave up"
+	if e.Unanswered {
+		what = ErrUnavailable.Error()
+	}
+	tries := "1 try"
+	if e.Tries > 1 {
+		tries = fmt.Sprintf("%d tries", e.Tries)
+	}
+	return fmt.Sprintf("%s (%s, %v): %v", what, tries, e.Elapsed.Round(time.Millisecond), e.Err)
+}
+
+// Unwrap is the last cause.
+func (e *ExhaustedError) Unwrap() error { return e.Err }
+
+// Is makes it ErrUnavailable where nobody answered, and a timeout always.
+func (e *ExhaustedError) Is(target error) bool {
+	return target == ErrUnavailable && e.Unanswered || target == os.ErrDeadlineExceeded
+}

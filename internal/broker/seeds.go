@@ -1,0 +1,71 @@
+package broker
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// DefaultPort is where brokers listen unless told otherwise.
+const DefaultPort = "9092"
+
+// ParseSeeds reads a comma-separated list of hosts, each with an optional port
+// (default 9092); IPv6 addresses stand in brackets. Blanks are trimmed, an empty
+// entry is an error.
+func ParseSeeds(list string) ([]string, error) {
+	var seeds []string
+	for entry := range strings.SplitSeq(list, ",") {
+		seed, err := parseSeed(strings.TrimSpace(entry))
+		if err != nil {
+			return nil, fmt.Errorf("broker list %q: %w", list, err)
+		}
+		seeds = append(seeds, seed)
+	}
+	return seeds, nil
+}
+
+func parseSeed(s string) (string, error) {
+	if s == "" {
+		return "", fmt.Errorf("empty entry")
+	}
+	if scheme, rest, ok := strings.Cut(s, "://"); ok {
+		return "", fmt.Errorf("%q: a broker is host:port, without %s:// (%s?)", s, scheme, rest)
+	}
+	host, port := s, DefaultPort
+	switch {
+	case strings.HasPrefix(s, "["):
+		end := strings.IndexByte(s, ']')
+		if end < 0 {
+			return "", fmt.Errorf("%q: missing ]", s)
+		}
+		host = s[1:end]
+		if !strings.Contains(host, ":") {
+			return "", fmt.Errorf("%q: brackets are for IPv6 addresses", s)
+		}
+		if rest := s[end+1:]; rest != "" {
+			p, ok := strings.CutPrefix(rest, ":")
+			if !ok {
+				return "", fmt.Errorf("%q: %q after ]", s, rest)
+			}
+			port = p
+		}
+	case strings.Count(s, ":") > 1:
+		return "", fmt.Errorf("%q: IPv6 addresses stand in brackets, as [::1]:%s", s, DefaultPort)
+	default:
+		if h, p, ok := strings.Cut(s, ":"); ok {
+			host, port = h, p
+		}
+	}
+	if host == "" {
+		return "", fmt.Errorf("%q: no host", s)
+	}
+	if strings.ContainsAny(host, " \t/[]") {
+		return "", fmt.Errorf("%q: not a host name", s)
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 {
+		return "", fmt.Errorf("%q: port %q is not a number from 1 to 65535", s, port)
+	}
+	return net.JoinHostPort(host, strconv.FormatUint(n, 10)), nil
+}

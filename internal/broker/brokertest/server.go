@@ -1,0 +1,370 @@
+// Package brokertest is a scripted broker for tests: it speaks every version
+// that package wire does, from Kafka 0.8's on, and misbehaves to order. It
+// decides nothing by itself but ApiVersions and the probe for old brokers;
+// handlers, scripts or a Cluster answer the rest.
+//
+//	s := brokertest.New(t)
+//	s.Handle(wire.Metadata, func(r *brokertest.Request) brokertest.Reply {
+//		return brokertest.Answer(&wire.MetadataResponse{…})
+//	})
+//	s.Script(brokertest.Step{Key: wire.Fetch, Reply: brokertest.Answer(resp).Short(20)})
+//	client, err := broker.New(broker.Config{Seeds: []string{s.Addr()}})
+//	s.Await(wire.Fetch, 1)
+//
+// Replies are built by Answer, Raw, Silence and Hangup and bent by their
+// methods: WrongCorrelation, Short, Dribble, After. Old makes it a broker of
+// before 0.10, Window narrows what it speaks, Dial serves it over net.Pipe.
+package brokertest
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"kafkactl/internal/wire"
+)
+
+// Request is one request as it came.
+type Request struct {
+	wire.RequestHeader
+	Body wire.Request // in the shape of its version; nil when it could not be decoded
+	Raw  []byte       // header and body, without the length
+	Err  error        // why it could not be decoded
+	Conn int          // which connection, from 1
+}
+
+// Handler answers one request. The zero Reply leaves it to the server's defaults.
+// It runs in its connection's goroutine, so several may run at once.
+type Handler func(r *Request) Reply
+
+// Server is one broker. Its methods may be called from any goroutine, also
+// while it serves.
+type Server struct {
+	t        testing.TB
+	listener net.Listener // nil for one that is only dialled
+	addr     string
+	end      chan struct{}
+	serving  sync.WaitGroup
+
+	mu       sync.Mutex
+	handlers map[wire.Key]Handler
+	windows  map[wire.Key][2]int16
+	old      bool
+	script   []Step
+	requests []*Request
+	changed  chan struct{} // closed at each request
+	conns    map[net.Conn]struct{}
+	accepted int
+	closed   bool
+}
+
+// New starts a broker on a free port of 127.0.0.1; it ends with the test.
+func New(t testing.TB) *Server {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := unconnected(t, l.Addr().String())
+	s.listener = l
+	s.serving.Go(s.accept)
+	return s
+}
+
+// NewPipe makes a broker that is reached by its Dial alone, over net.Pipe, as
+// testing/synctest needs it.
+func NewPipe(t testing.TB) *Server { return unconnected(t, "pipe:9092") }
+
+func unconnected(t testing.TB, addr string) *Server {
+	s := &Server{
+		t:        t,
+		addr:     addr,
+		end:      make(chan struct{}),
+		handlers: make(map[wire.Key]Handler),
+		windows:  make(map[wire.Key][2]int16),
+		changed:  make(chan struct{}),
+		conns:    make(map[net.Conn]struct{}),
+	}
+	for _, api := range wire.APIs() {
+		s.windows[api.Key] = [2]int16{api.Min, api.Max}
+	}
+	t.Cleanup(func() {
+		s.Close()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(s.script) > 0 && !t.Failed() {
+			t.Errorf("brokertest: %d script steps left, the next is %v", len(s.script), s.script[0].Key)
+		}
+	})
+	return s
+}
+
+// Addr is host:port.
+func (s *Server) Addr() string { return s.addr }
+
+// Host is Addr's first half.
+func (s *Server) Host() string {
+	host, _, _ := net.SplitHostPort(s.addr)
+	return host
+}
+
+// Port is Addr's second half.
+func (s *Server) Port() int32 {
+	_, port, _ := net.SplitHostPort(s.addr)
+	n, _ := strconv.Atoi(port)
+	return int32(n)
+}
+
+// Dial fits broker.Config.Dial and ignores the address: a new net.Pipe each
+// time. net.Pipe has no buffer, so what a test does not read blocks the writer.
+func (s *Server) Dial(_ context.Context, _ string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errors.New("brokertest: connection refused")
+	}
+	s.serve(ours)
+	return theirs, nil
+}
+
+// Handle answers all requests of an API with h from now on.
+func (s *Server) Handle(key wire.Key, h Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.handlers[key] = h
+}
+
+// Window sets the versions ApiVersions tells of an API; low > high takes it away.
+func (s *Server) Window(key wire.Key, low, high int16) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if low > high {
+		delete(s.windows, key)
+		return
+	}
+	s.windows[key] = [2]int16{low, high}
+}
+
+// Old makes it behave as 0.8 and 0.9 do: it hangs up on ApiVersions.
+func (s *Server) Old() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.old = true
+}
+
+// Requests lists what came of an API so far, in order of arrival.
+func (s *Server) Requests(key wire.Key) []*Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.of(key)
+}
+
+func (s *Server) of(key wire.Key) []*Request {
+	var list []*Request
+	for _, r := range s.requests {
+		if r.Key == key {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// Count is how many requests of an API have come.
+func (s *Server) Count(key wire.Key) int { return len(s.Requests(key)) }
+
+// Await waits until n requests of an API have come, and gives the last of them.
+// It says nothing of whether they have been answered.
+func (s *Server) Await(key wire.Key, n int) *Request {
+	s.t.Helper()
+	timeout := time.NewTimer(time.Minute)
+	defer timeout.Stop()
+	for {
+		s.mu.Lock()
+		list, changed := s.of(key), s.changed
+		s.mu.Unlock()
+		if len(list) >= n {
+			return list[n-1]
+		}
+		select {
+		case <-changed:
+		case <-timeout.C:
+			s.t.Fatalf("brokertest: %d %v requests came in a minute, %d were awaited", len(list), key, n)
+		}
+	}
+}
+
+// Accepted is how many connections were made so far.
+func (s *Server) Accepted() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.accepted
+}
+
+// HangUp closes all connections and goes on accepting new ones.
+func (s *Server) HangUp() {
+	s.mu.Lock()
+	conns := maps.Clone(s.conns)
+	s.mu.Unlock()
+	for nc := range conns {
+		nc.Close()
+	}
+}
+
+// Close refuses new connections, hangs up on the old ones and waits until they
+// are gone; idempotent.
+func (s *Server) Close() {
+	s.mu.Lock()
+	if !s.closed {
+		s.closed = true
+		close(s.end)
+	}
+	s.mu.Unlock()
+	if s.listener != nil {
+		s.listener.Close()
+	}
+	s.HangUp()
+	s.serving.Wait()
+}
+
+func (s *Server) accept() {
+	for {
+		nc, err := s.listener.Accept()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		if s.closed {
+			nc.Close()
+		} else {
+			s.serve(nc)
+		}
+		s.mu.Unlock()
+	}
+}
+
+// serve starts a connection; s.mu is held.
+func (s *Server) serve(nc net.Conn) {
+	s.accepted++
+	n := s.accepted
+	s.conns[nc] = struct{}{}
+	s.serving.Go(func() {
+		defer func() {
+			nc.Close()
+			s.mu.Lock()
+			delete(s.conns, nc)
+			s.mu.Unlock()
+		}()
+		s.converse(nc, n)
+	})
+}
+
+// converse answers requests one after another, as brokers do.
+func (s *Server) converse(nc net.Conn, n int) {
+	br := bufio.NewReader(nc)
+	for {
+		r, err := read(br)
+		if err != nil {
+			return
+		}
+		r.Conn = n
+		reply, ok := s.answer(r)
+		if !ok || reply.send(nc, r, s.end) != nil {
+			return
+		}
+	}
+}
+
+// read takes one request off the wire. One that cannot be decoded is a Request
+// too.
+func read(br *bufio.Reader) (*Request, error) {
+	var size [4]byte
+	if _, err := io.ReadFull(br, size[:]); err != nil {
+		return nil, err
+	}
+	n := binary.BigEndian.Uint32(size[:])
+	if n > 256<<20 {
+		return nil, fmt.Errorf("request of %d bytes", n)
+	}
+	r := &Request{Raw: make([]byte, n)}
+	if _, err := io.ReadFull(br, r.Raw); err != nil {
+		return nil, err
+	}
+	r.RequestHeader, r.Body, r.Err = wire.DecodeRequest(wire.NewBytesReader(r.Raw))
+	return r, nil
+}
+
+// answer notes a request and finds its reply: by script, handler or default.
+func (s *Server) answer(r *Request) (Reply, bool) {
+	s.mu.Lock()
+	s.requests = append(s.requests, r)
+	close(s.changed)
+	s.changed = make(chan struct{})
+	if s.old && r.Key == wire.APIVersions {
+		s.mu.Unlock()
+		return Reply{}, false
+	}
+	step, scripted := s.next(r)
+	h := s.handlers[r.Key]
+	s.mu.Unlock()
+	if scripted {
+		return step.reply(s.t, r)
+	}
+	if h != nil {
+		if reply := h(r); reply.kind != unset {
+			return reply, true
+		}
+	}
+	return s.byDefault(r)
+}
+
+func (s *Server) byDefault(r *Request) (Reply, bool) {
+	switch body := r.Body.(type) {
+	case *wire.ApiVersionsRequest:
+		return s.versions(r), true
+	case *wire.ListOffsetsRequest:
+		if len(body.Topics) == 0 { // how a client finds out that something old is alive
+			return Answer(&wire.ListOffsetsResponse{Topics: []wire.ListOffsetsTopicResult{}}), true
+		}
+	}
+	if r.Key == wire.APIVersions { // a version that wire does not know
+		return s.versions(r), true
+	}
+	if r.Err != nil {
+		s.t.Errorf("brokertest: %v v%d cannot be decoded: %v", r.Key, r.Version, r.Err)
+	} else {
+		s.t.Errorf("brokertest: nobody answers %v v%d", r.Key, r.Version)
+	}
+	return Reply{}, false
+}
+
+// versions answers ApiVersions, in version 0 where the one asked with is not
+// spoken (KIP-511).
+func (s *Server) versions(r *Request) Reply {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	resp := wire.Default[wire.ApiVersionsResponse]()
+	for _, api := range wire.APIs() {
+		if w, ok := s.windows[api.Key]; ok {
+			resp.APIKeys = append(resp.APIKeys, wire.APIVersionRange{APIKey: api.Key, MinVersion: w[0], MaxVersion: w[1]})
+		}
+	}
+	w := s.windows[wire.APIVersions]
+	if r.Version < w[0] || r.Version > w[1] {
+		resp.ErrorCode = wire.UnsupportedVersion
+		if w[1] < 3 { // brokers before 2.4 name nothing
+			resp.APIKeys = nil
+		}
+		return Answer(&resp).version(0)
+	}
+	return Answer(&resp)
+}

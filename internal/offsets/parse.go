@@ -80,9 +80,14 @@ func (p *parser) window(at int) (Window, error) {
 		}
 	}
 	if right < len(p.text) {
-		w.To, err = p.position(right, len(p.text), &w.From)
+		if w.To, err = p.position(right, len(p.text), &w.From); err != nil {
+			return w, err
+		}
 	}
-	return w, err
+	if w.Backward() {
+		return w, p.fail(right, "", "the range ends before it begins")
+	}
+	return w, nil
 }
 
 // position reads text[at:end]; left is what a position on the right of ".."

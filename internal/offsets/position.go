@@ -105,6 +105,11 @@ type Window struct{ From, To Position }
 // IsSet says that at least one side was given.
 func (w Window) IsSet() bool { return w.From.IsSet() || w.To.IsSet() }
 
+// Backward says that the window ends before it begins whatever the log holds.
+func (w Window) Backward() bool {
+	return w.From.Base == w.To.Base && w.To.N < w.From.N
+}
+
 // String is the window as the grammar has it.
 func (w Window) String() string {
 	if !w.IsSet() {

@@ -28,6 +28,12 @@ func TestSpanTellsTheHeader(t *testing.T) {
 			t.Errorf("%d bytes: ok %v, %v", n, ok, err)
 		}
 	}
+	e = sealed(t, 1, Options{Type: LZ4}, values("a", "b")...)
+	s, ok, err = ParseSpan(e)
+	want = Span{Base: 1, Next: 2, Size: len(e), Magic: 1, Attributes: 3, LeaderEpoch: -1, ProducerID: -1, Epoch: -1, Sequence: -1, Count: -1}
+	if !ok || err != nil || s != want {
+		t.Fatalf("got %+v %v %v, want %+v", s, ok, err, want)
+	}
 }
 
 func TestSpanRefusesHeadersThatLie(t *testing.T) {

@@ -116,7 +116,7 @@ func BenchmarkSeal(b *testing.B) {
 // typesOf are the compressions a message format can carry.
 func typesOf(magic int8) []Type {
 	if magic < 2 {
-		return nil
+		return []Type{Uncompressed, Gzip, Snappy, LZ4}
 	}
-	return []Type{Uncompressed}
+	return []Type{Uncompressed, Gzip, Snappy, LZ4, Zstd}
 }

@@ -3,6 +3,7 @@ package codec
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -181,3 +182,29 @@ func TestRecordsComeBackInEveryFormat(t *testing.T) {
 	})
 }
 
+func TestLevels(t *testing.T) {
+	want := randomRecords(rand.New(rand.NewPCG(7, 7)), 300, 2)
+	for typ, highest := range map[Type]int{Gzip: 9, LZ4: 12, Zstd: 22} {
+		for level := 1; level <= highest; level++ {
+			got, err := read(sealed(t, 2, Options{Type: typ, Level: level}, want...), 0)
+			if err != nil {
+				t.Fatalf("%v level %d: %v", typ, level, err)
+			}
+			same(t, got, want)
+		}
+		for _, level := range []int{-1, highest + 1} {
+			if err := CheckLevel(typ, level); err == nil {
+				t.Errorf("%v has a level %d", typ, level)
+			}
+		}
+		if CheckLevel(typ, DefaultLevel) != nil || CheckLevel(typ, 0) != nil {
+			t.Errorf("%v has no default level", typ)
+		}
+	}
+	if CheckLevel(Snappy, 1) == nil || CheckLevel(Uncompressed, 1) == nil {
+		t.Error("snappy or none has levels")
+	}
+	if err := CheckLevel(9, 1); !errors.Is(err, ErrCompression) {
+		t.Errorf("compression 9: %v", err)
+	}
+}

@@ -2,13 +2,29 @@ package codec
 
 import "fmt"
 
-// deflater owns the encoders.
-type deflater struct{}
+// deflater owns the encoders, each made when first used.
+type deflater struct {
+	gzip gzipper
+	lz4  lz4er
+	zstd zstder
+}
 
 // deflate appends src, compressed, to dst. kip57 gives lz4 the header checksum
 // that message format v0 has.
 func (d *deflater) deflate(dst, src []byte, o Options, kip57 bool) ([]byte, error) {
+	level := o.Level
+	if level == DefaultLevel {
+		level = 0
+	}
 	switch o.Type {
+	case Gzip:
+		return d.gzip.deflate(dst, src, level)
+	case Snappy:
+		return snap(dst, src, o.SnappyRaw, o.SnappyBlock), nil
+	case LZ4:
+		return d.lz4.deflate(dst, src, level, kip57)
+	case Zstd:
+		return d.zstd.deflate(dst, src, level)
 	}
 	return dst, fmt.Errorf("%w: %v", ErrCompression, o.Type)
 }

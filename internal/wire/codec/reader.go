@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"math"
+
 	"kafkactl/internal/record"
 )
 
@@ -100,7 +102,7 @@ func (r *Reader) Tail() int { return len(r.rest) }
 // limit is Limit with its default.
 func (r *Reader) limit() int {
 	if r.Limit > 0 {
-		return r.Limit
+		return min(r.Limit, math.MaxInt-keepInflated) // so that sums with it do not wrap
 	}
 	return DefaultLimit
 }
@@ -115,12 +117,7 @@ func (r *Reader) begin() bool {
 		}
 		r.span = s
 		if err != nil {
-			r.fail(err)
-			// Behind an entry of unknown size nothing can be found.
-			r.rest = r.rest[min(len(r.rest), s.Size):]
-			if s.Size == 0 {
-				r.rest = nil
-			}
+			r.failHead(s, err)
 			return true
 		}
 		if s.Size > len(r.rest) {
@@ -173,4 +170,20 @@ func (r *Reader) fail(err error) {
 		at = max(at, r.span.Base)
 	}
 	r.err = &CorruptError{Offset: at, Resume: max(at, r.span.Next), Err: err}
+}
+
+// failHead is fail for a header that makes no sense, of which hardly the base
+// offset can be believed.
+func (r *Reader) failHead(s Span, err error) {
+	at := r.at
+	if s.Base < math.MaxInt64 {
+		at = max(at, s.Base)
+	}
+	r.err = &CorruptError{Offset: at, Resume: at + 1, Err: err}
+	// Behind an entry of unknown size nothing can be found.
+	if s.Size == 0 || s.Size > len(r.rest) {
+		r.rest = nil
+		return
+	}
+	r.rest = r.rest[s.Size:]
 }

@@ -19,6 +19,9 @@ type Partition struct {
 	stopped atomic.Bool  // the worker takes no more of it
 	fate    *fate
 
+	heard atomic.Bool          // a leader answered for it
+	lane  atomic.Pointer[lane] // the last that had it
+
 	// Of whoever holds it: the lane that fetches it, or else the router.
 	next   int64 // offset to ask for
 	route  route
@@ -26,9 +29,9 @@ type Partition struct {
 	since  time.Time // without progress since; zero while all is well
 	tries  int       // repairs since the last good answer
 	down   bool      // its outage was noted
-	heard  bool      // a leader answered for it
-	state  state     // the router's alone
-	replay bool      // the worker must not take its records for ones it had
+	served bool      // the last answer moved it
+
+	state state // the router's
 }
 
 // route is whom to ask for a partition, and how.
@@ -36,6 +39,7 @@ type route struct {
 	node  int32 // to be asked
 	epoch int32 // the leader's, -1 unknown (KIP-320)
 	topic wire.UUID
+	away  bool // node is a replica the leader sent us to (KIP-392)
 }
 
 // state is where the router sees a partition.
@@ -75,11 +79,6 @@ func (p *Partition) advance(next int64) bool {
 
 // through says that nothing of the range is left to fetch.
 func (p *Partition) through() bool { return p.next >= p.end.Load() }
-
-// well forgets past trouble.
-func (p *Partition) well() {
-	p.since, p.tries, p.heard = time.Time{}, 0, true
-}
 
 // trouble notes the start of a time without progress.
 func (p *Partition) trouble(now time.Time) {

@@ -1,0 +1,85 @@
+package consume
+
+import (
+	"kafkactl/internal/record"
+	"kafkactl/internal/wire/codec"
+)
+
+// feed gives the records of one chunk after another that count: of the range,
+// in order, and kept by the filter.
+type feed struct {
+	s      *Session
+	reader codec.Reader
+	rec    record.Record
+	c      *chunk
+	next   int64 // everything before was looked at
+	end    int64 // of the partition's range
+	dead   bool  // the partition stops here
+}
+
+// open starts on a chunk.
+func (f *feed) open(c *chunk) {
+	p := c.p
+	f.c, f.next, f.end = c, c.from, p.end.Load()
+	f.dead = p.stopped.Load()
+	f.rec.Topic, f.rec.Partition = p.Topic, p.Partition
+	f.reader.Reset(c.buf, c.from)
+}
+
+// step moves to the next record; false is the end of the chunk, or of its
+// partition.
+func (f *feed) step() bool {
+	if f.dead {
+		return false
+	}
+	for {
+		for f.reader.Next(&f.rec) {
+			off := f.rec.Offset
+			if off >= f.end {
+				return false
+			}
+			if off < f.next {
+				continue // a log that goes back is not to be believed
+			}
+			if stop := f.s.o.Stop; stop != nil && stop(&f.rec) {
+				f.dead = true
+				f.c.p.stopped.Store(true)
+				f.s.post(event{p: f.c.p, kind: stopped})
+				return false
+			}
+			f.next = off + 1
+			if keep := f.s.o.Keep; keep == nil || keep(&f.rec) {
+				return true
+			}
+		}
+		damage := f.reader.Err()
+		if damage == nil {
+			return false
+		}
+		if f.dead = !f.s.pass(f.c.p, damage); f.dead {
+			return false
+		}
+		f.next = max(f.next, damage.Resume)
+		f.reader.Skip()
+	}
+}
+
+// mark accounts for the record step stands on.
+func (f *feed) mark() Mark { return Mark{f.c.p, f.rec.Offset + 1} }
+
+// rest accounts for the chunk once step has given its last record; ok is false
+// where its partition stopped within.
+func (f *feed) rest() (m Mark, ok bool) { return Mark{f.c.p, min(f.c.next, f.end)}, !f.dead }
+
+// pass says whether to go on behind damage, and tells of it either way.
+func (s *Session) pass(p *Partition, damage *codec.CorruptError) bool {
+	err := &PartitionError{p.TP, damage.Offset, damage}
+	if !s.o.KeepGoing {
+		p.stopped.Store(true)
+		s.post(event{p: p, kind: failed, err: err})
+		return false
+	}
+	p.fate.corrupt.Add(1)
+	s.warn(err)
+	return true
+}

@@ -1,0 +1,189 @@
+package consume
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"kafkactl/internal/broker"
+	"kafkactl/internal/offsets"
+)
+
+// Session reads partitions into one sink. Make one with NewSession, give it
+// partitions with Add, and Run it once.
+type Session struct {
+	client *broker.Client
+	o      Options
+
+	wake chan struct{} // something below is new
+
+	mu     sync.Mutex
+	events []event
+	known  map[broker.TP]bool // everything ever added
+
+	speak sync.Mutex // one warning or note at a time
+
+	// Of a Run.
+	out    outlet
+	last   atomic.Int64 // when the last record was dealt with, Unix nanoseconds
+	quit   atomic.Bool  // the worker stops before its next record
+	router router
+}
+
+// Report is what became of a session.
+type Report struct {
+	Records    int64 // delivered
+	Corrupt    int64 // damaged batches passed over
+	Idle       bool  // it ended because no record came for Options.Idle
+	Full       bool  // it ended because Options.Max was reached
+	Partitions []Outcome
+}
+
+// Outcome is what became of one partition.
+type Outcome struct {
+	broker.TP
+	From    int64 // where its range began
+	Next    int64 // everything before is delivered, as far as Progress heard
+	Records int64 // delivered
+	Err     error // why it ended early, nil if it did not
+}
+
+// Err joins the errors of all partitions, nil if there are none.
+func (r *Report) Err() error {
+	var errs []error
+	for i := range r.Partitions {
+		errs = append(errs, r.Partitions[i].Err)
+	}
+	return errors.Join(errs...)
+}
+
+// NewSession makes a session that has nothing to read yet.
+func NewSession(client *broker.Client, o Options) *Session {
+	if o.Timeout == 0 {
+		o.Timeout = client.Config().Timeout
+	}
+	return &Session{
+		client: client, o: o.filled(),
+		wake: make(chan struct{}, 1), known: make(map[broker.TP]bool),
+	}
+}
+
+// Run reads ranges into sink until each has ended; see Session.Run.
+func Run(ctx context.Context, client *broker.Client, o Options, ranges map[broker.TP]offsets.Range, sink Sink) (*Report, error) {
+	s := NewSession(client, o)
+	s.Add(ranges)
+	return s.Run(ctx, sink)
+}
+
+// Add gives the session more to read, before or while it runs. Partitions it
+// has, or had, are left as they are.
+func (s *Session) Add(ranges map[broker.TP]offsets.Range) {
+	s.mu.Lock()
+	for tp, r := range ranges {
+		if !s.known[tp] {
+			s.known[tp] = true
+			s.events = append(s.events, event{p: newPartition(tp, r, &fate{from: r.From}), kind: added})
+		}
+	}
+	s.mu.Unlock()
+	poke(s.wake)
+}
+
+// SetEnd ends a partition's range earlier than was said, at end (exclusive).
+// What was delivered beyond it stays delivered.
+func (s *Session) SetEnd(tp broker.TP, end int64) {
+	s.post(event{tp: tp, kind: endMoved, end: end})
+}
+
+// Run reads into sink until every range has ended, Options.Max or Options.Idle
+// says so, or the sink or ctx ends it; with Options.Follow and no partitions it
+// waits for Add. All goroutines are gone when it returns, and everything
+// the sink accepted is flushed, also after ctx ended: a sink stuck in a
+// write holds it up.
+//
+// Partitions that failed are in the report and not an error of Run, which is
+// the sink's or the cause of ctx.
+func (s *Session) Run(ctx context.Context, sink Sink) (*Report, error) {
+	work, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	defer context.AfterFunc(work, func() { s.quit.Store(true) })()
+	s.last.Store(time.Now().UnixNano())
+	w := &worker{s: s, sink: sink}
+	var drain func() // what is left in the outlet is dealt with
+	if s.o.ByTime {
+		drain = s.startMerge(work, stop, w)
+	} else {
+		drain = s.startWorker(work, stop, w)
+	}
+	fetch, end := context.WithCancelCause(work)
+	err := s.route(fetch)
+	end(errEnded)
+	s.router.lanes.Wait()
+	drain()
+	s.takeLast()
+	if flushed := w.finish(context.WithoutCancel(ctx)); w.err == nil {
+		w.err = flushed
+	}
+	report := s.report(w)
+	switch {
+	case w.err != nil:
+		return report, w.err
+	case report.Full:
+		return report, nil
+	}
+	return report, err
+}
+
+// startWorker starts the one goroutine that decodes and feeds the sink.
+func (s *Session) startWorker(ctx context.Context, stop context.CancelCauseFunc, w *worker) (drain func()) {
+	st := newStream()
+	s.out = st
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		if err := w.work(ctx, st); err != nil {
+			s.quit.Store(true)
+			stop(err)
+		}
+	}()
+	return func() {
+		close(st.queue)
+		<-gone
+	}
+}
+
+func (s *Session) report(w *worker) *Report {
+	r := &Report{Records: w.count, Idle: s.router.idle, Full: w.full()}
+	for _, p := range s.router.parts {
+		f := p.fate
+		r.Corrupt += f.corrupt.Load()
+		r.Partitions = append(r.Partitions, Outcome{
+			TP: p.TP, From: f.from, Next: p.told.Load(), Records: f.records.Load(), Err: f.err,
+		})
+	}
+	slices.SortFunc(r.Partitions, func(a, b Outcome) int { return compareTP(a.TP, b.TP) })
+	return r
+}
+
+func compareTP(a, b broker.TP) int {
+	return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+}
+
+// follows says that p is waited for however long it takes.
+func (s *Session) follows(p *Partition) bool { return s.o.Follow || p.end.Load() == offsets.Follow }
+
+func (s *Session) warn(err error) {
+	s.speak.Lock()
+	defer s.speak.Unlock()
+	s.o.OnWarn(err)
+}
+
+func (s *Session) note(err error) {
+	s.speak.Lock()
+	defer s.speak.Unlock()
+	s.o.OnNote(err)
+}

@@ -75,6 +75,9 @@ func fetchStored(ctx context.Context, c *broker.Client, group string, tps []brok
 	}
 	got := make(map[broker.TP]Stored, len(tps))
 	for _, g := range resp.Results(version) {
+		if g.ErrorCode == wire.GroupIDNotFound { // as Kafka 4.0 and later say "nothing stored"
+			return nothingStored(tps), nil
+		}
 		if g.ErrorCode != wire.None {
 			return nil, fail("", -1, g.ErrorCode)
 		}
@@ -103,6 +106,14 @@ func fetchStored(ctx context.Context, c *broker.Client, group string, tps []brok
 		}
 	}
 	return got, nil
+}
+
+func nothingStored(tps []broker.TP) map[broker.TP]Stored {
+	got := make(map[broker.TP]Stored, len(tps))
+	for _, tp := range tps {
+		got[tp] = Stored{Offset: NoOffset, LeaderEpoch: -1}
+	}
+	return got
 }
 
 // fetchTopics groups partitions by topic and remembers the names of topic ids.

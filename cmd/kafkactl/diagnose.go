@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -49,25 +50,25 @@ var rules = []rule{
 	{"advertised listener", advertised, exitUnreachable, advertisedHint},
 	{"name not known", is[*net.DNSError], exitUnreachable, fixed(
 		"that host name does not resolve; check -b, and advertised.listeners on the broker")},
-	{"authorization", codes(29, 30,
-		31, 53,
-		65), exitRefused, fixed(
-		"the broker knows who you are and says no: an ACL is missing")},
-	{"authentication", codes(58, 33,
-		34, 54), exitRefused, nil},
+	{"authorization", codes(wire.TopicAuthorizationFailed, wire.GroupAuthorizationFailed,
+		wire.ClusterAuthorizationFailed, wire.TransactionalIDAuthorizationFailed,
+		wire.DelegationTokenAuthorizationFailed), exitRefused, fixed(
+		"the broker knows who asks and says no: an ACL is missing")},
+	{"authentication", codes(wire.SASLAuthenticationFailed, wire.UnsupportedSASLMechanism,
+		wire.IllegalSASLState, wire.SecurityDisabled), exitRefused, nil},
 	{"not found", is[*notFoundError], exitNotFound, notFoundHint},
-	{"unknown topic", codes(3, 100), exitNotFound, nil},
-	{"unknown group", codes(69), exitNotFound, nil},
+	{"unknown topic", codes(wire.UnknownTopicOrPartition, wire.UnknownTopicID), exitNotFound, nil},
+	{"unknown group", codes(wire.GroupIDNotFound), exitNotFound, nil},
 	{"dial", is[*broker.DialError], exitUnreachable, dialHint},
 	{"unavailable", target(broker.ErrUnavailable), exitUnreachable, dialHint},
 	{"deadline", target(context.DeadlineExceeded), exitUnreachable, timeoutHint},
 	{"i/o timeout", timeout, exitUnreachable, timeoutHint},
 	{"connection closed", target(broker.ErrClosed), exitUnreachable, nil},
-	{"broker not there", codes(5, 8,
-		15, 7, 13), exitUnreachable, nil},
+	{"broker not there", codes(wire.LeaderNotAvailable, wire.BrokerNotAvailable,
+		wire.CoordinatorNotAvailable, wire.RequestTimedOut, wire.NetworkException), exitUnreachable, nil},
 	{"no space", target(syscall.ENOSPC), exitFailed, fixed(
 		"the disk is full; what was written whole stays written")},
-	{"message too large", codes(10, 18), exitFailed, fixed(
+	{"message too large", codes(wire.MessageTooLarge, wire.RecordListTooLarge), exitFailed, fixed(
 		"the topic's max.message.bytes bounds a batch")},
 	{"anything else", func(error) bool { return true }, exitFailed, nil},
 }
@@ -75,6 +76,10 @@ var rules = []rule{
 // finish prints what err needs said and gives the exit code.
 func (e *env) finish(ctx context.Context, err error) int {
 	e.msgs.draw("")
+	var x *exitError
+	if errors.As(err, &x) {
+		return x.code
+	}
 	var sig *interruptedError
 	if errors.As(context.Cause(ctx), &sig) {
 		e.reportInterrupted(err)
@@ -82,10 +87,6 @@ func (e *env) finish(ctx context.Context, err error) int {
 	}
 	if err == nil || errors.Is(err, errDone) || errors.Is(err, errClosedPipe) {
 		return exitDone
-	}
-	var x *exitError
-	if errors.As(err, &x) {
-		return x.code
 	}
 	e.report(err)
 	return exitCode(err)
@@ -117,7 +118,7 @@ func (e *env) report(err error) {
 			break
 		}
 		e.printError(e.wording(c))
-		if h := e.hintFor(c); h != "" && !contains(hints, h) {
+		if h := e.hintFor(c); h != "" && !slices.Contains(hints, h) {
 			hints = append(hints, h)
 		}
 	}
@@ -227,12 +228,7 @@ func codes(list ...wire.Code) func(error) bool {
 		if !errors.As(err, &c) {
 			return false
 		}
-		for _, want := range list {
-			if c == want {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(list, c)
 	}
 }
 
@@ -274,13 +270,4 @@ func notFoundHint(_ *env, err error) string {
 		return ""
 	}
 	return "nearest is '" + n.near + "'"
-}
-
-func contains(list []string, s string) bool {
-	for _, have := range list {
-		if have == s {
-			return true
-		}
-	}
-	return false
 }

@@ -6,7 +6,7 @@ import "strings"
 // all: more than a third of the letters would have to change.
 func nearest(name string, have []string) string {
 	name = strings.ToLower(name)
-	best, bound := "", max(1, len(name)/3)+1
+	best, bound := "", len(name)/3+1
 	for _, h := range have {
 		if d := distance(name, strings.ToLower(h), bound); d < bound {
 			best, bound = h, d

@@ -87,20 +87,18 @@ func (t *table) paint(name string, p paint) {
 	}
 }
 
-// row adds one. Missing cells at its end are empty.
+// row adds one. Cells missing at its end are empty; a pipe does not get them.
 func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
 
 // appendTSV is the table as a pipe gets it: no heads, no totals, nothing cut.
 // A tab or a newline in a cell is escaped, or it would move the columns.
 func (t *table) appendTSV(b []byte) []byte {
 	for _, row := range t.rows {
-		for i := range t.columns {
+		for i, cell := range row {
 			if i > 0 {
 				b = append(b, '\t')
 			}
-			if i < len(row) {
-				b = append(b, tsvEscape.Replace(row[i])...)
-			}
+			b = append(b, tsvEscape.Replace(cell)...)
 		}
 		b = append(b, '\n')
 	}
@@ -175,8 +173,14 @@ func (t *table) appendAligned(b []byte, pal palette, columns int) []byte {
 	return b
 }
 
-// print writes the table for the kind of listing chosen; doc is what JSON gets.
-func (l *listing) print(e *env, t *table, doc any) error {
+// printer is a table, or several.
+type printer interface {
+	appendTSV(b []byte) []byte
+	appendAligned(b []byte, pal palette, columns int) []byte
+}
+
+// print writes t for the kind of listing chosen; doc is what JSON gets.
+func (l *listing) print(e *env, t printer, doc any) error {
 	switch l.kind(e) {
 	case "json":
 		return e.writeJSON(doc)

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kafkactl/internal/broker"
+)
+
+// completion may cost a keystroke this much, no more.
+const completionPatience = 1500 * time.Millisecond
+
+// forCompletion is the cluster's topics for a shell that waits for a keystroke:
+// quick, silent, and empty where anything goes wrong.
+func (e *env) forCompletion(cmd *cobra.Command, topics ...string) *broker.Snapshot {
+	e.cfg.quiet = true
+	if err := e.load(cmd); err != nil {
+		return nil
+	}
+	e.cfg.timeout = min(e.cfg.timeout, completionPatience)
+	ctx, cancel := context.WithTimeout(cmd.Context(), e.cfg.timeout)
+	defer cancel()
+	client, err := e.connect(ctx)
+	if err != nil {
+		return nil
+	}
+	snap, err := client.Refresh(ctx, nil, topics...)
+	if err != nil {
+		return nil
+	}
+	return snap
+}
+
+// completeTopics completes topic names that are not there yet among args.
+func (e *env) completeTopics(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	return e.topicsFrom(e.forCompletion(cmd), args, word), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeTopic completes one topic name as the first argument, files after it.
+func (e *env) completeTopic(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return e.completeTopics(cmd, args, word)
+}
+
+// completeTargets completes TOPIC, TOPIC:PARTITION and the words that may begin
+// a range after @.
+func (e *env) completeTargets(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	stay := cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	if before, _, ok := strings.Cut(word, "@"); ok {
+		var words []string
+		for _, pos := range []string{"start", "end", "end-10", "-1h", "now"} {
+			words = append(words, before+"@"+pos)
+		}
+		return words, stay
+	}
+	topic, parts, colon := strings.Cut(word, ":")
+	if !colon {
+		return e.topicsFrom(e.forCompletion(cmd), args, word), stay
+	}
+	snap := e.forCompletion(cmd, topic)
+	if snap == nil {
+		return nil, stay
+	}
+	t, ok := snap.Topic(topic)
+	if !ok {
+		return nil, stay
+	}
+	// 0,2-4 is completed after its last comma or dash.
+	done := topic + ":" + parts[:strings.LastIndexAny(parts, ",-")+1]
+	var words []string
+	for _, p := range t.Partitions {
+		words = append(words, done+id(p.ID)+"\tleader "+leaderText(p.Leader))
+	}
+	return words, stay
+}
+
+// topicsFrom lists topics with a word about each. Internal ones show once their
+// underscores are typed.
+func (e *env) topicsFrom(snap *broker.Snapshot, args []string, word string) []string {
+	if snap == nil {
+		return nil
+	}
+	var words []string
+	for _, name := range topicNames(snap) {
+		if strings.HasPrefix(name, "__") && !strings.HasPrefix(word, "__") || !strings.HasPrefix(name, word) || slices.Contains(args, name) {
+			continue
+		}
+		t, _ := snap.Topic(name)
+		words = append(words, name+"\t"+plural(len(t.Partitions), "partition"))
+	}
+	return words
+}
+
+func newCompletionCmd(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "completion bash|zsh|fish|powershell",
+		Short: "Print a completion script for a shell",
+		Example: `  source <(kafkactl completion bash)
+  kafkactl completion zsh > "${fpath[1]}/_kafkactl"
+  kafkactl completion fish > ~/.config/fish/completions/kafkactl.fish`,
+		Long: `Commands, flags, and topics and partitions of the cluster that -b, the environment or the
+configuration file name. A cluster that does not answer at once completes nothing.`,
+		Args:                  cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		ValidArgs:             []string{"bash", "zsh", "fish", "powershell"},
+		DisableFlagsInUseLine: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root := cmd.Root()
+			switch args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(e.out, true)
+			case "zsh":
+				return root.GenZshCompletion(e.out)
+			case "fish":
+				return root.GenFishCompletion(e.out, true)
+			default:
+				return root.GenPowerShellCompletionWithDesc(e.out)
+			}
+		},
+	}
+	return cmd
+}

@@ -15,6 +15,8 @@ import (
 // API numbers and versions asked here, each understood by every release that
 // has the API at all and has not dropped it (KIP-896).
 const (
+	apiProduce      = 0  // v3, from 0.11
+	apiListOffsets  = 2  // v1, from 0.10.1
 	apiMetadata     = 3  // v0
 	apiCreateTopics = 19 // v2, from 0.11
 	apiDeleteTopics = 20 // v1, from 0.11
@@ -30,6 +32,7 @@ type asker struct {
 func (a *asker) int8(n int8)   { a.buf = append(a.buf, byte(n)) }
 func (a *asker) int16(n int16) { a.buf = binary.BigEndian.AppendUint16(a.buf, uint16(n)) }
 func (a *asker) int32(n int32) { a.buf = binary.BigEndian.AppendUint32(a.buf, uint32(n)) }
+func (a *asker) int64(n int64) { a.buf = binary.BigEndian.AppendUint64(a.buf, uint64(n)) }
 func (a *asker) string(s string) {
 	a.int16(int16(len(s)))
 	a.buf = append(a.buf, s...)
@@ -50,6 +53,7 @@ func (a *asker) take(n int) []byte {
 func (a *asker) readInt8() int8   { return int8(a.take(1)[0]) }
 func (a *asker) readInt16() int16 { return int16(binary.BigEndian.Uint16(a.take(2))) }
 func (a *asker) readInt32() int32 { return int32(binary.BigEndian.Uint32(a.take(4))) }
+func (a *asker) readInt64() int64 { return int64(binary.BigEndian.Uint64(a.take(8))) }
 func (a *asker) readString() string {
 	n := a.readInt16()
 	if n <= 0 || a.err != nil {
@@ -65,18 +69,22 @@ func (a *asker) each(f func()) {
 	}
 }
 
-// ask sends one request and returns its response behind the correlation id.
-func ask(ctx context.Context, addr string, api, version int16, body asker) (*asker, error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
+// Conn asks one broker one thing at a time.
+type Conn struct{ net.Conn }
+
+// Dial connects to a broker, with patience for its answers until ctx ends.
+func Dial(ctx context.Context, addr string) (*Conn, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	context.AfterFunc(ctx, func() { conn.Close() })
+	return &Conn{conn}, nil
+}
 
+// ask sends one request and returns its response behind the correlation id.
+func (c *Conn) ask(api, version int16, body asker) (*asker, error) {
 	var frame asker
 	frame.int32(0)
 	frame.int16(api)
@@ -85,11 +93,11 @@ func ask(ctx context.Context, addr string, api, version int16, body asker) (*ask
 	frame.string("kafkatest")
 	frame.buf = append(frame.buf, body.buf...)
 	binary.BigEndian.PutUint32(frame.buf, uint32(len(frame.buf)-4))
-	if _, err := conn.Write(frame.buf); err != nil {
+	if _, err := c.Write(frame.buf); err != nil {
 		return nil, err
 	}
 	var head [8]byte
-	if _, err := io.ReadFull(conn, head[:]); err != nil {
+	if _, err := io.ReadFull(c, head[:]); err != nil {
 		return nil, err
 	}
 	size := int(binary.BigEndian.Uint32(head[:])) - 4
@@ -97,10 +105,22 @@ func ask(ctx context.Context, addr string, api, version int16, body asker) (*ask
 		return nil, fmt.Errorf("a response of %d bytes", size)
 	}
 	answer := &asker{buf: make([]byte, size)}
-	if _, err := io.ReadFull(conn, answer.buf); err != nil {
+	if _, err := io.ReadFull(c, answer.buf); err != nil {
 		return nil, err
 	}
 	return answer, nil
+}
+
+// ask asks one thing of a broker on a connection of its own.
+func ask(ctx context.Context, addr string, api, version int16, body asker) (*asker, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	conn, err := Dial(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return conn.ask(api, version, body)
 }
 
 // metadata asks one broker for the brokers it knows and, by topic, how many
@@ -145,7 +165,8 @@ func metadata(ctx context.Context, addr string, topics ...string) (brokers int, 
 var errTopicExists = errors.New("TOPIC_ALREADY_EXISTS")
 
 // CreateTopic makes a topic with topic settings given as name, value pairs, and
-// returns when every partition has a leader. Brokers from 0.11 only.
+// returns when every partition has a leader which, on a single broker, also
+// serves. Brokers from 0.11 only.
 func CreateTopic(ctx context.Context, addr, topic string, partitions, replicas int, settings ...string) error {
 	if len(settings)%2 != 0 {
 		return fmt.Errorf("create topic %s: a setting without a value", topic)
@@ -181,9 +202,13 @@ func CreateTopic(ctx context.Context, addr, topic string, partitions, replicas i
 		return fmt.Errorf("create topic %s: %w", topic, err)
 	}
 	return poll(ctx, func() error {
-		_, led, err := metadata(ctx, addr, topic)
+		brokers, led, err := metadata(ctx, addr, topic)
 		if err == nil && led[topic] < partitions {
 			err = fmt.Errorf("topic %s: %d of %d partitions have a leader", topic, led[topic], partitions)
+		}
+		if err == nil && brokers == 1 {
+			// A leader that is known does not serve at once.
+			_, err = EndOffsets(ctx, addr, topic, partitions)
 		}
 		return err
 	})
@@ -230,4 +255,41 @@ func poll(ctx context.Context, check func() error) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// EndOffsets asks for the end of each of a topic's partitions, numbered from 0,
+// of a broker that leads them all. Brokers from 0.10.1 only.
+func EndOffsets(ctx context.Context, addr, topic string, partitions int) ([]int64, error) {
+	var q asker
+	q.int32(-1) // no replica
+	q.int32(1)
+	q.string(topic)
+	q.int32(int32(partitions))
+	for p := range partitions {
+		q.int32(int32(p))
+		q.int64(-1)
+	}
+	a, err := ask(ctx, addr, apiListOffsets, 1, q)
+	if err != nil {
+		return nil, fmt.Errorf("list the ends of %s: %w", topic, err)
+	}
+	ends := make([]int64, partitions)
+	var refused error
+	a.each(func() {
+		a.readString()
+		a.each(func() {
+			p, code := a.readInt32(), a.readInt16()
+			a.readInt64() // timestamp
+			offset := a.readInt64()
+			if code != 0 || int(p) >= partitions || p < 0 {
+				refused = fmt.Errorf("partition %d: error %d", p, code)
+				return
+			}
+			ends[p] = offset
+		})
+	})
+	if err := errors.Join(refused, a.err); err != nil {
+		return nil, fmt.Errorf("list the ends of %s: %w", topic, err)
+	}
+	return ends, nil
 }

@@ -13,7 +13,7 @@ type gunzip struct {
 	z   *gzip.Reader
 }
 
-// inflate fills dst from its start and returns it, grown as bytes come out. It
+// inflate fills dst, which is empty, and returns it, grown as bytes come out. It
 // stops soon after limit.
 func (g *gunzip) inflate(dst, src []byte, limit int) ([]byte, error) {
 	g.src.Reset(src)

@@ -78,7 +78,11 @@ func grow(b []byte, n, most int) []byte {
 	if n <= cap(b) {
 		return b
 	}
-	grown := make([]byte, len(b), max(n, min(most, max(firstInflated, 2*cap(b)))))
+	size := max(firstInflated, 2*cap(b))
+	if size > most-most/4 {
+		size = most // in place of a last step that would be hardly one
+	}
+	grown := make([]byte, len(b), max(n, size))
 	copy(grown, b)
 	return grown
 }

@@ -36,7 +36,7 @@ type lz4Frame struct {
 	content int64 // bytes of the whole frame, inflated, with lz4FlagContentSize
 }
 
-// unlz4 inflates the frames of src into dst from its start. anyHeader also takes
+// unlz4 inflates the frames of src into dst, which is empty. anyHeader also takes
 // the header checksum that message format v0 has.
 func unlz4(dst, src []byte, limit int, anyHeader bool) ([]byte, error) {
 	for len(src) > 0 {
@@ -141,7 +141,7 @@ func (f *lz4Frame) block1(dst, block []byte, start int, stored bool, limit int) 
 	}
 	// No byte of a block can stand for more than 255.
 	room := min(f.block, 255*len(block))
-	dst = grow(dst, at+room, limit)
+	dst = grow(dst, at+room, limit+f.block)
 	var n int
 	var err error
 	if f.flags&lz4FlagIndependent != 0 {

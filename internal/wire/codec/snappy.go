@@ -19,7 +19,7 @@ const xerialBlock = 32 << 10
 // three bytes that stand for 64.
 const snappyRatio = 22
 
-// unsnappy inflates src, framed or raw, into dst from its start.
+// unsnappy inflates src, framed or raw, into dst, which is empty.
 func unsnappy(dst, src []byte, limit int) ([]byte, error) {
 	if len(src) < len(xerialHead) || string(src[:len(xerialHead)]) != xerialHead {
 		n, err := snappyLen(src)

@@ -11,8 +11,9 @@ import (
 // zstdMaxBlock is the most one block inflates to.
 const zstdMaxBlock = 128 << 10
 
-// zstdSlack is room behind the output that lets the decoder write whole words.
-const zstdSlack = 64
+// zstdSlack is room behind what is wanted, for the block that passes it and for
+// the decoder to write whole words.
+const zstdSlack = zstdMaxBlock + 64
 
 // zstdStep is how much may be given at once to data of which nothing but its
 // structure says that it needs it.
@@ -21,18 +22,12 @@ const zstdStep = 16 << 20
 // unzstd reads zstd frames.
 type unzstd struct{ d *zstd.Decoder }
 
-// inflate fills dst from its start and returns it. The decoder never grows dst
-// of its own accord: a frame may announce any size, so the room it gets is what
-// its blocks can yield at most.
+// inflate fills dst, which is empty, and returns it. A frame may announce any
+// size, so the room it gets is what its blocks can yield at most, and where the
+// blocks say more than the frame does, it gets that in steps. Windows may be
+// larger than the output, as those of streaming writers are; they take no
+// memory here.
 func (u *unzstd) inflate(dst, src []byte, limit int) ([]byte, error) {
-	if u.d == nil {
-		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true),
-			zstd.WithDecoderMaxWindow(math.MaxUint32))
-		if err != nil {
-			return dst, err
-		}
-		u.d = d
-	}
 	most, exact, err := zstdBound(src)
 	if err != nil {
 		return dst, err
@@ -40,21 +35,30 @@ func (u *unzstd) inflate(dst, src []byte, limit int) ([]byte, error) {
 	if exact && most > int64(limit) {
 		return dst, overLimit(Zstd, limit)
 	}
+	if u.d == nil {
+		u.d, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true),
+			zstd.WithDecoderMaxWindow(math.MaxUint32))
+		if err != nil {
+			return dst, err
+		}
+	}
 	room := int(min(most, int64(limit)))
 	step := room
 	if !exact {
 		step = min(room, max(zstdStep, cap(dst)-zstdSlack))
 	}
 	for {
-		dst = grow(dst, step+zstdSlack, limit+zstdSlack)
+		dst = grow(dst, step+zstdSlack, math.MaxInt)
 		out, err := u.d.DecodeAll(src, dst[:0:step+zstdSlack])
-		if err == nil {
+		// Where room ran out the decoder may call it a block too large, so what has
+		// come out by then tells.
+		full := errors.Is(err, zstd.ErrDecoderSizeExceeded) || len(out) > step
+		switch {
+		case !full && err == nil:
 			return out, nil
-		}
-		if !errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+		case !full, err != nil && int64(step) == most:
 			return dst, badInflate(Zstd, err)
-		}
-		if step == room {
+		case step == room:
 			return dst, overLimit(Zstd, limit)
 		}
 		step = min(room, 2*step)

@@ -29,9 +29,9 @@ func APIs() []API { return apis }
 
 // Lookup finds the row of an API.
 func Lookup(key Key) (API, bool) {
-	for _, a := range apis {
-		if a.Key == key {
-			return a, true
+	for i := range apis {
+		if apis[i].Key == key {
+			return apis[i], true
 		}
 	}
 	return API{}, false

@@ -286,6 +286,9 @@ func decode(r *Reader, api API, version int16, message any, on RecordsFunc) erro
 		return err
 	}
 	d := decoder{r: r, on: on}
+	if on != nil {
+		d.path = make([]any, 0, 4)
+	}
 	if err := d.message(p, v); err != nil {
 		return d.fail(p.name, err)
 	}

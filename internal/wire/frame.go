@@ -43,8 +43,10 @@ func (f *Frame) Buffers(dst net.Buffers) net.Buffers {
 // AppendRequest encodes size, header (v1, or v2 in flexible versions) and body
 // over f's old contents. f's Parts alias req's Records until the frame is
 // written. A value that version cannot carry is an error naming the field
-// (ErrVersion), unless the field is ignorable. Adapter requests are adapted first.
+// (ErrVersion), unless the field is ignorable. Adapter requests are adapted
+// first. After an error f is empty.
 func AppendRequest(f *Frame, req Request, version int16, correlation int32, clientID string) error {
+	e := begin(f)
 	api, err := speak(req.Key(), version)
 	if err != nil {
 		return err
@@ -54,7 +56,6 @@ func AppendRequest(f *Frame, req Request, version int16, correlation int32, clie
 			return err
 		}
 	}
-	e := encoder{b: append(f.Head[:0], 0, 0, 0, 0), parts: f.Parts[:0]}
 	e.b = binary.BigEndian.AppendUint16(e.b, uint16(api.Key))
 	e.b = binary.BigEndian.AppendUint16(e.b, uint16(version))
 	e.b = binary.BigEndian.AppendUint32(e.b, uint32(correlation))
@@ -69,16 +70,24 @@ func AppendRequest(f *Frame, req Request, version int16, correlation int32, clie
 
 // AppendResponse encodes size, header and body; it serves scripted brokers.
 func AppendResponse(f *Frame, resp Response, version int16, correlation int32) error {
+	e := begin(f)
 	api, err := speak(resp.Key(), version)
 	if err != nil {
 		return err
 	}
-	e := encoder{b: append(f.Head[:0], 0, 0, 0, 0), parts: f.Parts[:0]}
 	e.b = binary.BigEndian.AppendUint32(e.b, uint32(correlation))
 	if version >= api.Flex && api.Key != APIVersions {
 		e.b = append(e.b, 0)
 	}
 	return e.finish(f, api, version, resp)
+}
+
+// begin empties f, which also lets go of the records of the frame before, and
+// leaves room for its length.
+func begin(f *Frame) encoder {
+	clear(f.Parts)
+	f.Head, f.Parts = f.Head[:0], f.Parts[:0]
+	return encoder{b: append(f.Head, 0, 0, 0, 0), parts: f.Parts}
 }
 
 // finish encodes the body and fills the frame's length in.

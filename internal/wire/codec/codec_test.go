@@ -184,13 +184,27 @@ func TestRecordsComeBackInEveryFormat(t *testing.T) {
 
 func TestLevels(t *testing.T) {
 	want := randomRecords(rand.New(rand.NewPCG(7, 7)), 300, 2)
+	var b Builder
+	for i := range want {
+		b.Append(&want[i], math.MaxInt)
+	}
+	var c Compressor
 	for typ, highest := range map[Type]int{Gzip: 9, LZ4: 12, Zstd: 22} {
-		for level := 1; level <= highest; level++ {
-			got, err := read(sealed(t, 2, Options{Type: typ, Level: level}, want...), 0)
+		sizes := make([]int, highest+1)
+		for level := 0; level <= highest; level++ {
+			e, err := c.Seal(nil, &b, Options{Type: typ, Level: level})
 			if err != nil {
 				t.Fatalf("%v level %d: %v", typ, level, err)
 			}
+			sizes[level] = len(e)
+			got, damage := read(e, 0)
+			if damage != nil {
+				t.Fatalf("%v level %d: %v", typ, level, damage)
+			}
 			same(t, got, want)
+		}
+		if sizes[highest] >= sizes[1] {
+			t.Errorf("%v: level 1 gives %d bytes, %d gives %d", typ, sizes[1], highest, sizes[highest])
 		}
 		for _, level := range []int{-1, highest + 1} {
 			if err := CheckLevel(typ, level); err == nil {

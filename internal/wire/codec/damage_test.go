@@ -192,8 +192,8 @@ func compressedAs(typ Type, payload []byte) []byte {
 }
 
 func TestBombsEndAsErrors(t *testing.T) {
-	const size = 256 << 20
-	const limit = 32 << 20
+	const size = 128 << 20
+	const limit = 24 << 20
 	for name, e := range bombs(t, size) {
 		runtime.GC()
 		var before, after runtime.MemStats

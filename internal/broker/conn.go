@@ -27,6 +27,9 @@ type Conn struct {
 	timeout  time.Duration
 	log      func(level int, format string, args ...any)
 	speaks   speaks // written by the handshake, before others see the Conn
+	// rival sees whether the broker answers on another connection; nil where
+	// that is not in doubt.
+	rival func(ctx context.Context) error
 
 	// writing holds one token, and who has taken it may write and use these.
 	writing chan struct{}

@@ -37,18 +37,21 @@ func (d *dialer) dial(ctx context.Context, addr string, node int32) (*Conn, erro
 		return c, err
 	}
 	c, err := d.attempt(ctx, addr, node, trustNew)
-	if err == nil || !errors.Is(err, errHungUp) || ctx.Err() != nil {
-		return c, err
+	hungUp := err
+	if errors.Is(err, errHungUp) && ctx.Err() == nil {
+		c, err = d.attempt(ctx, addr, node, trustDoubt)
 	}
-	c, doubt := d.attempt(ctx, addr, node, trustDoubt)
-	if errors.Is(doubt, errOld) {
+	switch {
+	case err == nil:
+		return c, nil
+	case errors.Is(err, errOld):
+		d.cfg.logf(1, "%s: %v: it will be spoken to as Kafka 0.8.2 was", addr, errOld)
 		d.setOld(addr, true)
 		return d.attempt(ctx, addr, node, trustOld)
+	case errors.Is(err, errHungUp):
+		return nil, d.explainHangUp(ctx, addr, hungUp)
 	}
-	if errors.Is(doubt, errHungUp) {
-		return nil, d.explainHangUp(ctx, addr, err)
-	}
-	return c, doubt
+	return nil, err
 }
 
 // attempt dials once and shakes hands, in bounded time.
@@ -58,24 +61,42 @@ func (d *dialer) attempt(ctx context.Context, addr string, node int32, trust tru
 	defer cancel()
 	nc, err := d.cfg.Dial(inner, addr)
 	if err != nil {
-		return nil, d.inTime(ctx, inner, limit, "no connection", err)
+		return nil, inTime(ctx, inner, err, "no connection within %v", limit)
 	}
 	c := newConn(nc, addr, node, d.cfg)
 	c.speaks.trust = trust
+	if trust == trustNew {
+		c.rival = func(ctx context.Context) error {
+			rival, err := d.attempt(ctx, addr, node, trustProbe)
+			if err != nil {
+				return err
+			}
+			return rival.Close()
+		}
+	}
 	if err := c.handshake(inner, d.cfg.Steps); err != nil {
 		c.fail(err)
-		return nil, d.inTime(ctx, inner, limit, "connected, but no answer: is this a Kafka listener?", err)
+		return nil, inTime(ctx, inner, err, "connected, but not answered within %v (is it a Kafka listener?)", limit)
 	}
 	return c, nil
 }
 
 // inTime words the end of an attempt's own time.
-func (d *dialer) inTime(ctx, inner context.Context, limit time.Duration, what string, err error) error {
+func inTime(ctx, inner context.Context, err error, format string, limit time.Duration) error {
 	if inner.Err() == nil || ctx.Err() != nil {
 		return err
 	}
-	return fmt.Errorf("%s within %v: %w", what, limit, os.ErrDeadlineExceeded)
+	return timeoutError(fmt.Sprintf(format, limit))
 }
+
+// timeoutError is os.ErrDeadlineExceeded in words of its own.
+type timeoutError string
+
+// Error implements error.
+func (e timeoutError) Error() string { return string(e) }
+
+// Is makes it os.ErrDeadlineExceeded's equal.
+func (e timeoutError) Is(target error) bool { return target == os.ErrDeadlineExceeded }
 
 // explainHangUp finds out whether a peer that hangs up on plaintext speaks TLS.
 func (d *dialer) explainHangUp(ctx context.Context, addr string, err error) error {

@@ -132,13 +132,20 @@ func closedError(cause error) error {
 func transportError(err error, midFrame bool, silence time.Duration) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("nothing came for %v: %w", silence, os.ErrDeadlineExceeded)
+		return timeoutError(fmt.Sprintf("the socket stood still for %v", silence))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		if midFrame {
 			return errPartial
 		}
 		return errHungUp
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrClosedPipe):
+	case errors.Is(err, net.ErrClosed):
+		return err
+	}
+	var op *net.OpError // a reset, a broken pipe, whatever each system calls it
+	if errors.As(err, &op) {
+		return fmt.Errorf("%w: %w", errHungUp, op.Err)
+	}
+	if errors.Is(err, io.ErrClosedPipe) { // net.Pipe's word for it
 		return fmt.Errorf("%w: %w", errHungUp, err)
 	}
 	return err

@@ -6,27 +6,36 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"kafkactl/internal/wire"
 )
 
 // trust is what is believed of a broker before it is asked for its versions.
-// Brokers up to 0.9 know no ApiVersions request and hang up on it, as brokers
-// that are just being stopped do. Mistaking the one for the other would cost
-// record headers and timestamps, so nothing but the broker's own behaviour on
-// one connection makes it old: it answers a request of 0.8, then hangs up on
-// ApiVersions.
+//
+// Brokers up to 0.9 know no ApiVersions request: 0.8 hangs up on it, as brokers
+// that are just being stopped do, and 0.9 never answers it, as brokers in a long
+// pause seem to. Mistaking a newer broker for one of them would cost record
+// headers and timestamps, so it takes proof from the broker itself. Either it
+// answers a request of 0.8 and then, on the same connection, hangs up on
+// ApiVersions; or it has left ApiVersions unanswered on one connection and
+// answers a later request of 0.8 on another.
 type trust int8
 
 const (
 	trustNew   trust = iota // ask ApiVersions
 	trustDoubt              // it hung up on that once: see whether it answers anything else
+	trustProbe              // a second connection, to see whether it answers anything
 	trustOld                // it is 0.8 or 0.9
 )
 
-// errOld is NegotiateVersions' way to say that the doubted broker is old. The
-// connection is lost over it; the next one need not ask.
+// errOld is NegotiateVersions' way to say that a broker is old. The connection
+// is lost over it; the next one need not ask.
 var errOld = errors.New("the broker is older than Kafka 0.10")
+
+// patience is how long ApiVersions may go unanswered before it is doubted that
+// it ever will be, and how much longer once the doubt is confirmed.
+const patience = 500 * time.Millisecond
 
 // oldWindows is what 0.8.2 and 0.9 have in common. Version 1 of the offset
 // requests keeps offsets in Kafka, version 0 in ZooKeeper.
@@ -54,6 +63,8 @@ func NegotiateVersions(ctx context.Context, c *Conn) error {
 	case trustOld:
 		c.speaks.windows = oldWindows()
 		return nil
+	case trustProbe:
+		return c.probe(ctx)
 	case trustDoubt:
 		if err := c.probe(ctx); err != nil {
 			return err
@@ -67,7 +78,9 @@ func NegotiateVersions(ctx context.Context, c *Conn) error {
 		}
 		return c.learn(resp)
 	}
+	trusting := c.doubt(ctx)
 	resp, err := c.askVersions(ctx, firstAsked)
+	trusting()
 	if err == nil && resp.ErrorCode == wire.UnsupportedVersion {
 		resp, err = c.askVersions(ctx, secondAsked(resp))
 	}
@@ -75,6 +88,28 @@ func NegotiateVersions(ctx context.Context, c *Conn) error {
 		return err
 	}
 	return c.learn(resp)
+}
+
+// doubt ends the Conn with errOld if ApiVersions goes unanswered while a rival
+// connection is answered. The func it returns ends the doubt.
+func (c *Conn) doubt(ctx context.Context) (trusting func()) {
+	if c.rival == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	over := make(chan struct{})
+	t := time.AfterFunc(patience, func() {
+		defer close(over)
+		if c.rival(ctx) == nil && sleep(ctx, patience) == nil {
+			c.fail(errOld)
+		}
+	})
+	return func() {
+		cancel()
+		if !t.Stop() {
+			<-over
+		}
+	}
 }
 
 // probe asks something that every Kafka since 0.8 answers, in a few bytes, and
@@ -154,7 +189,7 @@ func (c *Conn) handshake(ctx context.Context, steps []Step) error {
 			return err
 		}
 	}
-	if c.speaks.windows == nil {
+	if c.speaks.windows == nil && c.speaks.trust != trustProbe {
 		return fmt.Errorf("handshake: no step asked for versions")
 	}
 	return nil

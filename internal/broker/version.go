@@ -71,21 +71,21 @@ func table(key wire.Key) releases {
 	case wire.Fetch:
 		return releases{[]string{"0.8.0", "0.9.0", "0.10.0", "0.10.1", "0.11.0", "0.11.0", "1.0", "1.1", "2.0", "2.1", "2.1", "2.3", "2.7", "3.1", "3.5", "3.5", "3.7", "3.9", "4.1"}, 4}
 	case wire.ListOffsets:
-		return releases{[]string{"0.8.0", "0.10.1", "0.11.0", "2.0", "2.1", "2.2", "2.8", "3.0", "3.6", "3.9", "4.0", "4.2"}, 1}
+		return releases{[]string{"0.8.0", "0.10.1", "0.11.0", "2.0", "2.1", "2.2", "2.8", "3.0", "3.5", "3.9", "4.0", "4.2"}, 1}
 	case wire.Metadata:
 		return releases{[]string{"0.8.0", "0.10.0", "0.10.1", "0.11.0", "0.11.0", "1.0", "2.0", "2.1", "2.3", "2.4", "2.8", "2.8", "3.1", "4.0"}, 0}
 	case wire.OffsetCommit:
-		return releases{[]string{"0.8.1", "0.8.2", "0.9.0", "0.11.0", "2.0", "2.1", "2.1", "2.3", "2.4", "3.6", "4.1"}, 2}
+		return releases{[]string{"0.8.1", "0.8.2", "0.9.0", "0.11.0", "2.0", "2.1", "2.1", "2.3", "2.4", "3.7", "4.2"}, 2}
 	case wire.OffsetFetch:
-		return releases{[]string{"0.8.1", "0.8.2", "0.10.2", "0.11.0", "2.0", "2.1", "2.4", "2.5", "3.0", "3.6", "4.1"}, 1}
+		return releases{[]string{"0.8.1", "0.8.2", "0.10.2", "0.11.0", "2.0", "2.1", "2.4", "2.5", "3.0", "3.7", "4.2"}, 1}
 	case wire.FindCoordinator:
 		return releases{[]string{"0.8.2", "0.11.0", "2.0", "2.4", "3.0", "3.8", "3.9"}, 0}
 	case wire.APIVersions:
-		return releases{[]string{"0.10.0", "0.11.0", "2.0", "2.4", "3.9", "4.2"}, 0}
+		return releases{[]string{"0.10.0", "0.11.0", "2.0", "2.4", "3.9", "4.4"}, 0}
 	case wire.CreateTopics:
 		return releases{[]string{"0.10.1", "0.10.2", "0.11.0", "2.0", "2.4", "2.4", "2.7", "2.8"}, 2}
 	case wire.InitProducerID:
-		return releases{[]string{"0.11.0", "2.0", "2.4", "2.5", "2.7", "3.8", "4.1"}, 0}
+		return releases{[]string{"0.11.0", "2.0", "2.4", "2.5", "2.7", "3.8"}, 0}
 	}
 	return releases{}
 }

@@ -1,6 +1,7 @@
 package brokertest
 
 import (
+	"bytes"
 	"net"
 
 	"kafkactl/internal/wire"
@@ -79,8 +80,24 @@ func (r Reply) version(v int16) Reply {
 	return r
 }
 
-// send carries the reply out; an error ends the connection.
-func (r Reply) send(nc net.Conn, req *Request, end <-chan struct{}) error {
+// bytes is what goes out for req.
+func (r Reply) bytes(req *Request) ([]byte, error) {
+	if r.kind != answer {
+		return r.raw, nil
+	}
+	version := r.as
+	if version < 0 {
+		version = req.Version
+	}
+	var f wire.Frame
+	if err := wire.AppendResponse(&f, r.resp, version, req.Correlation+r.shift); err != nil {
+		return nil, err
+	}
+	return bytes.Join(f.Buffers(nil), nil), nil
+}
+
+// send carries the reply out once it may; an error ends the connection.
+func (r Reply) send(nc net.Conn, frame []byte, end <-chan struct{}) error {
 	if r.after != nil {
 		select {
 		case <-r.after:
@@ -88,26 +105,8 @@ func (r Reply) send(nc net.Conn, req *Request, end <-chan struct{}) error {
 			return net.ErrClosed
 		}
 	}
-	var parts net.Buffers
-	switch r.kind {
-	case hangup:
+	if r.kind == hangup {
 		return net.ErrClosed
-	case raw:
-		parts = net.Buffers{r.raw}
-	case answer:
-		version := r.as
-		if version < 0 {
-			version = req.Version
-		}
-		var f wire.Frame
-		if err := wire.AppendResponse(&f, r.resp, version, req.Correlation+r.shift); err != nil {
-			panic("brokertest: " + err.Error())
-		}
-		parts = f.Buffers(nil)
-	}
-	var frame []byte
-	for _, p := range parts {
-		frame = append(frame, p...)
 	}
 	if r.short >= 0 {
 		frame = frame[:min(r.short, len(frame))]

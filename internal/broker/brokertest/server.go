@@ -12,8 +12,8 @@
 //	s.Await(wire.Fetch, 1)
 //
 // Replies are built by Answer, Raw, Silence and Hangup and bent by their
-// methods: WrongCorrelation, Short, Dribble, After. Old makes it a broker of
-// before 0.10, Window narrows what it speaks, Dial serves it over net.Pipe.
+// methods: WrongCorrelation, Short, Dribble, After. Old and OldMute make
+// it a broker of before 0.10, Window narrows what it speaks, Dial serves it over net.Pipe.
 package brokertest
 
 import (
@@ -58,7 +58,7 @@ type Server struct {
 	mu       sync.Mutex
 	handlers map[wire.Key]Handler
 	windows  map[wire.Key][2]int16
-	old      bool
+	old      oldness
 	script   []Step
 	requests []*Request
 	changed  chan struct{} // closed at each request
@@ -155,11 +155,25 @@ func (s *Server) Window(key wire.Key, low, high int16) {
 	s.windows[key] = [2]int16{low, high}
 }
 
-// Old makes it behave as 0.8 and 0.9 do: it hangs up on ApiVersions.
-func (s *Server) Old() {
+// oldness is what becomes of an ApiVersions request.
+type oldness int8
+
+const (
+	kafka010 oldness = iota // it is answered
+	kafka08                 // the connection is closed
+	kafka09                 // nothing, for ever
+)
+
+// Old makes it behave as 0.8 does: it hangs up on ApiVersions.
+func (s *Server) Old() { s.setOld(kafka08) }
+
+// OldMute makes it behave as 0.9 does: it never answers ApiVersions.
+func (s *Server) OldMute() { s.setOld(kafka09) }
+
+func (s *Server) setOld(o oldness) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.old = true
+	s.old = o
 }
 
 // Requests lists what came of an API so far, in order of arrival.
@@ -278,7 +292,15 @@ func (s *Server) converse(nc net.Conn, n int) {
 		}
 		r.Conn = n
 		reply, ok := s.answer(r)
-		if !ok || reply.send(nc, r, s.end) != nil {
+		if !ok {
+			return
+		}
+		frame, err := reply.bytes(r)
+		if err != nil {
+			s.t.Errorf("brokertest: answer to %v v%d: %v", r.Key, r.Version, err)
+			return
+		}
+		if reply.send(nc, frame, s.end) != nil {
 			return
 		}
 	}
@@ -309,9 +331,9 @@ func (s *Server) answer(r *Request) (Reply, bool) {
 	s.requests = append(s.requests, r)
 	close(s.changed)
 	s.changed = make(chan struct{})
-	if s.old && r.Key == wire.APIVersions {
-		s.mu.Unlock()
-		return Reply{}, false
+	if s.old != kafka010 && r.Key == wire.APIVersions {
+		defer s.mu.Unlock()
+		return Silence(), s.old == kafka09
 	}
 	step, scripted := s.next(r)
 	h := s.handlers[r.Key]

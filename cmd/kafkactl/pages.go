@@ -38,11 +38,13 @@ const positionsPage = `What to read is one grammar everywhere.
              N                                     an offset
              start+N  end-N  +N  -N                +N is start+N, -N is end-N
              TIME                                  the first record at or after it
+             max-timestamp                         the record with the highest timestamp (3.0)
+             earliest-local  latest-tiered         of tiered storage (3.4, 3.9)
     TIME   = now
              -30s  -15m  -2h  -3d  -1w             ago
              2026-11-23   2026-11-23T14:05         local time
              2026-11-23T14:05:00Z                  RFC 3339
-             1795442700   1795442700000            seconds (10 digits) or ms (13) since 1970
+             1795442700s  1795442700000ms          since 1970; without its unit a number is an offset
 
     orders                  all of it, and then it ends
     orders:0                one partition

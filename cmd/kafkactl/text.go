@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	eastasian "golang.org/x/text/width"
 )
@@ -10,32 +12,35 @@ import (
 // printable shows control characters as what they are, so that a name cannot
 // steer the terminal.
 func printable(s string) string {
-	clean := true
-	for _, r := range s {
-		if control(r) {
-			clean = false
-			break
-		}
-	}
-	if clean {
+	if !strings.ContainsFunc(s, steers) && utf8.ValidString(s) {
 		return s
 	}
 	var b strings.Builder
-	for _, r := range s {
-		if control(r) {
-			b.WriteString(`\x`)
-			const hex = "0123456789abcdef"
-			b.WriteByte(hex[r>>4&15])
-			b.WriteByte(hex[r&15])
-			continue
+	for i, r := range s {
+		_, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1, r < 0x80 && steers(r):
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case steers(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
 		}
-		b.WriteRune(r)
 	}
 	return b.String()
 }
 
-// control is C0, DEL and C1.
-func control(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }
+// steers is true of C0, DEL, C1, of what turns the direction of writing, and of
+// line separators.
+func steers(r rune) bool {
+	switch {
+	case r < 0x20, r >= 0x7f && r < 0xa0:
+		return true
+	case r < 0x600:
+		return false
+	}
+	return r == 0x61c || r == 0x200e || r == 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}
 
 // displayWidth is how many columns a terminal gives to plain text.
 func displayWidth(s string) int {

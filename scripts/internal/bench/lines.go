@@ -59,6 +59,9 @@ func (d *digest) same(other *digest) error {
 
 func (b *bench) input() string { return filepath.Join(b.tmp, "input") }
 
+// numberWidth is how many digits number each line, at its front.
+const numberWidth = 10
+
 // words is the vocabulary of the input: text that compresses about as log lines do.
 func words() []string {
 	return strings.Fields(`GET POST PUT DELETE /orders /users /cart /payments /search status 200 201 204 301 404 500
@@ -78,7 +81,7 @@ func (b *bench) writeInput() error {
 	r := rand.New(rand.NewPCG(1, 2))
 	var line []byte
 	for i := range b.lines {
-		line = fmt.Appendf(line[:0], "%010d %08x", i, r.Uint32())
+		line = fmt.Appendf(line[:0], "%0*d %08x", numberWidth, i, r.Uint32())
 		for len(line) < b.size {
 			line = append(append(line, ' '), vocabulary[r.IntN(len(vocabulary))]...)
 		}

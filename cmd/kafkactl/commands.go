@@ -5,6 +5,9 @@ import "github.com/spf13/cobra"
 // commands lists what hangs from root, in the order help shows them.
 func commands(e *env) []*cobra.Command {
 	return []*cobra.Command{
+		newConsumeCmd(e),
+		newTailCmd(e),
+		newOffsetsCmd(e),
 		newMetadataCmd(e),
 		newDevCmd(e),
 		newCompletionCmd(e),

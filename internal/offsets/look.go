@@ -16,9 +16,11 @@ type Place struct {
 	Position Position
 }
 
-// Found is what a Place comes to before it is clamped to the log.
+// Found is what a Place comes to.
 type Found struct {
 	Offset int64
+	// Outside says that the log does not hold the absolute offset asked for.
+	Outside *OutsideError
 	// Time is the timestamp of the record found, -1 where none was looked for,
 	// and LeaderEpoch that of its batch, -1 where unknown.
 	Time        int64
@@ -30,8 +32,8 @@ type Found struct {
 	after int64 // coarse: where a range that ends at the time must end to lose nothing
 }
 
-// Look finds where places are, one Found for each. Offsets are clamped to the
-// log but for absolute ones. "+N" on the right of a range has no place of its own.
+// Look finds where places are, one Found for each, clamped to the log. "+N" on
+// the right of a range has no place of its own.
 func Look(ctx context.Context, c *broker.Client, places []Place, o Options) ([]Found, error) {
 	index := map[broker.TP]int{}
 	var tps []broker.TP
@@ -52,8 +54,13 @@ func Look(ctx context.Context, c *broker.Client, places []Place, o Options) ([]F
 			continue
 		}
 		all[i] = f.at(p, b, o)
-		if all[i].Err == nil && p.Position.Base != Absolute {
-			all[i].Offset = min(max(all[i].Offset, b.Start), b.End(o.Isolation))
+		if all[i].Err != nil {
+			continue
+		}
+		asked := all[i].Offset
+		all[i].Offset = min(max(asked, b.Start), b.End(o.Isolation))
+		if p.Position.Base == Absolute && all[i].Offset != asked {
+			all[i].Outside = &OutsideError{TP: p.TP, Asked: asked, Taken: all[i].Offset, Past: asked > all[i].Offset}
 		}
 	}
 	return all, nil

@@ -380,10 +380,13 @@ func TestPlacesAreLookedUpOneByOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []int64{5, 20, 10, 20, 99, 5} {
+	for i, want := range []int64{5, 20, 10, 20, 20, 5} {
 		if got[i].Err != nil || got[i].Offset != want {
 			t.Errorf("place %d: %+v, want %d", i, got[i], want)
 		}
+	}
+	if got[4].Outside == nil || got[4].Outside.Asked != 99 || got[5].Outside != nil {
+		t.Errorf("outside: %v, %v", got[4].Outside, got[5].Outside)
 	}
 	if got[2].Time != at || !got[3].None || got[1].Time != -1 {
 		t.Errorf("times: %+v", got)

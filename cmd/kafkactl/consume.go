@@ -1,0 +1,299 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kafkactl/internal/broker"
+	"kafkactl/internal/consume"
+	"kafkactl/internal/offsets"
+	"kafkactl/internal/sink"
+)
+
+type consumeOptions struct {
+	*env
+	targeting
+	printing
+
+	max             int64 // -1: all
+	last            int64 // -1: not asked for
+	follow          bool
+	idle            time.Duration
+	consumerTimeout time.Duration
+	reset           string
+}
+
+func newConsumeCmd(e *env) *cobra.Command {
+	o := &consumeOptions{env: e, max: -1, last: -1}
+	cmd := &cobra.Command{
+		Use:   "consume TARGET...",
+		Short: "Print the records of topics, and end",
+		Example: `  kafkactl consume orders                        # all there is now
+  kafkactl consume orders:0@100..+5 users@-1h    # five offsets, and an hour
+  kafkactl consume orders --last 10 -K ': '      # the ten newest, with their keys`,
+		Long: `Reads each target's range, from its start to its end as it is now, and ends. Order is kept
+within a partition. A piped record is its value and a newline, exactly.
+
+A topic or partition that is not there is exit 6, before anything is printed. A partition
+that goes bad later stops there, the others finish, and the exit is 3.
+
+TARGET is TOPIC[:PARTS][@RANGE]; kafkactl help positions has the whole grammar.`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: e.completeTargets,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(cmd, args); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.from, "from", "", "begin every target without a range at `POS`")
+	f.StringVar(&o.to, "to", "", "end every target without a range at `POS`")
+	f.VarP(amount(&o.max), "max-records", "n", "end after the first `N` records")
+	f.Var(amount(&o.last), "last", "only the last `N` records over all targets, in time order")
+	f.BoolVar(&o.follow, "follow", false, "go on past the end, as records arrive")
+	f.Var(span(&o.idle), "idle", "follow, and end when no record came for so long")
+	f.Var(span(&o.consumerTimeout), "consumer-timeout", "the same, with exit 4")
+	f.StringVar(&o.reset, "offset-reset", "", "where to go on when the log lost a position: start, end, or none to fail")
+	o.targeting.addIsolationFlag(cmd, true)
+	f.BoolVar(&o.strict, "strict", false, "a warning that changes which records come is an error")
+	f.BoolVar(&o.keepGoing, "keep-going", false, "skip what fails, and exit 3")
+	o.printing.addFlags(cmd)
+	cmd.SetFlagErrorFunc(groupless("consume reads no groups yet: give TARGET@RANGE, or --from and --to"))
+	_ = cmd.RegisterFlagCompletionFunc("offset-reset", cobra.FixedCompletions([]string{"start", "end", "none"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// groupless explains -g where there is none.
+func groupless(hint string) func(*cobra.Command, error) error {
+	return func(cmd *cobra.Command, err error) error {
+		var missing *pflag.NotExistError
+		if errors.As(err, &missing) && (missing.GetSpecifiedName() == "g" || missing.GetSpecifiedName() == "group") {
+			return usagef("%s takes no group", cmd.Name()).withHint("%s", hint)
+		}
+		return flagError(cmd, err)
+	}
+}
+
+// amount is a number of records; the field keeps -1 while none is given.
+func amount(p *int64) pflag.Value { return amountValue{p} }
+
+type amountValue struct{ p *int64 }
+
+func (v amountValue) Set(s string) error {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return fmt.Errorf("want a number from 0 on")
+	}
+	*v.p = n
+	return nil
+}
+
+func (v amountValue) String() string {
+	if *v.p < 0 {
+		return ""
+	}
+	return strconv.FormatInt(*v.p, 10)
+}
+func (v amountValue) Type() string { return "N" }
+
+// check refuses what does not go together.
+func (o *consumeOptions) check(cmd *cobra.Command, args []string) error {
+	if err := o.printing.check(cmd); err != nil {
+		return err
+	}
+	changed := cmd.Flags().Changed
+	switch {
+	case changed("idle") && changed("consumer-timeout"):
+		return usagef("--idle and --consumer-timeout exclude each other")
+	case changed("idle") && o.idle == 0, changed("consumer-timeout") && o.consumerTimeout == 0:
+		return usagef("--idle and --consumer-timeout must be more than nothing")
+	case o.last >= 0 && o.max >= 0:
+		return usagef("-n/--max-records and --last exclude each other").withHint("the first of the last N are TARGET@-N with -n")
+	}
+	o.follow = o.follow || o.idle > 0 || o.consumerTimeout > 0
+	if o.last >= 0 && o.follow {
+		return usagef("--last and --follow exclude each other").withHint("kafkactl tail -n N shows the last N and follows")
+	}
+	if _, err := o.resetPolicy(); err != nil {
+		return err
+	}
+	if err := o.targeting.parse(args, o.now()); err != nil {
+		return err
+	}
+	return o.noGroup("consume reads no groups yet: use an offset or a time")
+}
+
+// resetPolicy reads --offset-reset in any client's words.
+func (o *consumeOptions) resetPolicy() (consume.Reset, error) {
+	switch o.reset {
+	case "", "start", "earliest", "smallest":
+		return consume.ResetNearest, nil
+	case "end", "latest", "largest":
+		return consume.ResetEnd, nil
+	case "none":
+		return consume.ResetNone, nil
+	}
+	return 0, usagef("--offset-reset %s: want start, end or none", o.reset)
+}
+
+func (o *consumeOptions) run(ctx context.Context) error {
+	ctx, stop := o.watchOut(ctx)
+	defer stop()
+	client, err := o.connect(ctx)
+	if err != nil {
+		return err
+	}
+	fill := offsets.Window{From: offsets.Position{Base: offsets.Start}}
+	if !o.follow {
+		fill.To = offsets.Position{Base: offsets.End}
+	}
+	wants, failures, err := o.find(ctx, o.env, client, fill, o.follow)
+	if err != nil {
+		return cause(ctx, err)
+	}
+	if len(failures) > 0 && !o.keepGoing {
+		return errors.Join(failures...)
+	}
+	resolved, unresolved, err := o.look(ctx, o.env, client, wants, o.follow)
+	if err != nil {
+		return cause(ctx, err)
+	}
+	failures = append(failures, unresolved...)
+	if len(unresolved) > 0 && !o.keepGoing || len(failures) > 0 && len(resolved) == 0 {
+		return errors.Join(failures...)
+	}
+	report, err := o.read(ctx, client, resolved)
+	if err != nil {
+		return cause(ctx, err)
+	}
+	return o.outcome(report, failures)
+}
+
+// cause prefers what ended ctx, such as a closed pipe, to its symptom.
+func cause(ctx context.Context, err error) error {
+	if why := context.Cause(ctx); why != nil && (errors.Is(err, context.Canceled) || errors.Is(err, ctx.Err())) {
+		return why
+	}
+	return err
+}
+
+// read moves the records to standard output.
+func (o *consumeOptions) read(ctx context.Context, client *broker.Client, resolved []offsets.Resolved) (*consume.Report, error) {
+	opts := o.options()
+	opts.Follow = o.follow
+	opts.Reset, _ = o.resetPolicy()
+	opts.Idle = max(o.idle, o.consumerTimeout)
+	if o.max == 0 || o.last == 0 {
+		return &consume.Report{}, nil
+	}
+	opts.Max = max(o.max, 0)
+	ranges, err := o.narrow(ctx, client, &opts, resolved)
+	if err != nil {
+		return nil, err
+	}
+	if len(ranges) == 0 && !o.follow {
+		return &consume.Report{}, nil
+	}
+	form := o.piped()
+	if isTerminal(o.out) {
+		form = o.terminal(o.pal, o.regexes() || len(offsets.Topics(o.targets)) > 1)
+	}
+	progress := new(consume.Progress)
+	out := sink.NewStream(o.out, form, progress.Done, 0)
+	if !o.follow {
+		return consume.Run(ctx, client, opts, ranges, out)
+	}
+	f := newFollower(o.env, &o.targeting, client)
+	return f.follow(ctx, opts, resolved, out)
+}
+
+// narrow leaves out what is empty, and with --last all but the last records.
+func (o *consumeOptions) narrow(ctx context.Context, client *broker.Client, opts *consume.Options, resolved []offsets.Resolved) (map[broker.TP]offsets.Range, error) {
+	ranges := map[broker.TP]offsets.Range{}
+	for _, r := range resolved {
+		if !r.Range.Empty() {
+			ranges[r.TP] = r.Range
+		}
+	}
+	if o.last < 0 {
+		return ranges, nil
+	}
+	opts.ByTime = true
+	last, err := consume.Last(ctx, client, *opts, ranges, o.last)
+	for tp, r := range last {
+		if r.Empty() {
+			delete(last, tp)
+		}
+	}
+	return last, err
+}
+
+// options are what consume and tail tell a session alike.
+func (t *targeting) sessionOptions(e *env) consume.Options {
+	tune, usual := e.cfg.tuning, defaultTuning()
+	fetch := consume.Fetch{
+		Wait:           tune.fetchWait,
+		MinBytes:       int32(min(tune.fetchMinBytes, math.MaxInt32)),
+		MaxBytes:       int32(min(tune.fetchMaxBytes, math.MaxInt32)),
+		PartitionLimit: int32(min(tune.maxPartitionBytesLimit, math.MaxInt32)),
+	}
+	if tune.maxPartitionBytes != usual.maxPartitionBytes { // else the session shares fetch-max-bytes out
+		fetch.PartitionBytes = int32(min(tune.maxPartitionBytes, math.MaxInt32))
+	}
+	return consume.Options{
+		Isolation: t.level(),
+		Timeout:   e.cfg.timeout,
+		Strict:    t.strict,
+		KeepGoing: t.keepGoing,
+		Fetch:     fetch,
+		OnWarn:    func(err error) { e.warn("%v", err) },
+		OnNote:    func(err error) { e.note("%v", err) },
+	}
+}
+
+func (o *consumeOptions) options() consume.Options { return o.targeting.sessionOptions(o.env) }
+
+// outcome is the command's error: of partitions that failed, of damage that was
+// passed over, and of a time without records.
+func (o *consumeOptions) outcome(report *consume.Report, failures []error) error {
+	o.verbose(1, "%s", plural(int(report.Records), "record"))
+	done := 0
+	for i := range report.Partitions {
+		if err := report.Partitions[i].Err; err != nil {
+			failures = append(failures, err)
+		} else {
+			done++
+		}
+	}
+	switch {
+	case len(failures) > 0 && (done > 0 || o.keepGoing):
+		return &partialError{err: errors.Join(failures...)}
+	case len(failures) > 0:
+		return errors.Join(failures...)
+	case report.Corrupt > 0:
+		return &partialError{msg: plural(int(report.Corrupt), "damaged batch") + " skipped"}
+	case report.Idle && o.consumerTimeout > 0:
+		return &hintError{err: &quietError{after: o.consumerTimeout}, hint: "--idle does the same with exit 0"}
+	}
+	return nil
+}
+
+// quietError is --consumer-timeout running out: exit 4.
+type quietError struct{ after time.Duration }
+
+func (e *quietError) Error() string {
+	return "no record arrived for " + shortDuration(e.after)
+}
+
+// Is makes it one of the timeouts, which decides the exit code.
+func (e *quietError) Is(target error) bool { return target == context.DeadlineExceeded }

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"kafkactl/internal/input"
+	"kafkactl/internal/record"
+	"kafkactl/internal/sink"
+)
+
+// printing is how consume and tail show records.
+type printing struct {
+	keySep  string
+	delim   string
+	null    string
+	z       bool
+	keyAs   string
+	valueAs string
+	raw     bool
+
+	keys bool // -K was given, perhaps as ""
+}
+
+func (p *printing) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&p.keySep, "key-delim", "K", "", "print the key and `SEP` before the value; takes \\t \\n \\0 \\xNN")
+	f.StringVarP(&p.delim, "delim", "D", `\n`, "end each record with `SEP`")
+	f.StringVar(&p.null, "null", "", "print `TOKEN` for a null key or value")
+	f.BoolVarP(&p.z, "Z", "Z", false, "the same as --null NULL")
+	p.keyAs, p.valueAs = "text", "text"
+	f.Var(choice(&p.keyAs, "text", "hex", "base64"), "key-as", "how to show the bytes of keys")
+	f.Var(choice(&p.valueAs, "text", "hex", "base64"), "value-as", "how to show the bytes of values")
+	f.BoolVar(&p.raw, "raw", false, "on a terminal, print the bytes of records as they are")
+}
+
+// check completes p from the flags as they came.
+func (p *printing) check(cmd *cobra.Command) error {
+	sep, err := input.Unescape(p.keySep)
+	if err != nil {
+		return usagef("-K/--key-delim %v", err)
+	}
+	delim, err := input.Unescape(p.delim)
+	if err != nil {
+		return usagef("-D/--delim %v", err)
+	}
+	p.keySep, p.delim = string(sep), string(delim)
+	p.keys = cmd.Flags().Changed("key-delim")
+	if p.z {
+		if cmd.Flags().Changed("null") {
+			return usagef("-Z and --null exclude each other")
+		}
+		p.null = "NULL"
+	}
+	return nil
+}
+
+// piped is the form in a pipe or a file: exactly the bytes asked for.
+func (p *printing) piped() sink.Append {
+	if p.keyAs == "text" && p.valueAs == "text" {
+		return sink.Plain{Delim: []byte(p.delim), Keys: p.keys, KeySep: []byte(p.keySep), Null: []byte(p.null)}.Append()
+	}
+	key, value := fieldOf(p.keyAs, p.null, appendBytes), fieldOf(p.valueAs, p.null, appendBytes)
+	return func(dst []byte, r *record.Record) []byte {
+		if p.keys {
+			dst = append(key(dst, r.Key), p.keySep...)
+		}
+		return append(value(dst, r.Value), p.delim...)
+	}
+}
+
+// terminal is the form people read: a dimmed prefix, and no bytes that could
+// steer the terminal, unless --raw. topics says that the prefix names the topic.
+func (p *printing) terminal(pal palette, topics bool) sink.Append {
+	text := appendVisible
+	if p.raw {
+		text = appendBytes
+	}
+	key, value := fieldOf(p.keyAs, p.null, text), fieldOf(p.valueAs, p.null, text)
+	return func(dst []byte, r *record.Record) []byte {
+		dst = append(dst, pal.dim.open...)
+		if topics {
+			dst = append(appendVisible(dst, []byte(r.Topic)), ':')
+		}
+		dst = strconv.AppendInt(dst, int64(r.Partition), 10)
+		dst = append(dst, ':')
+		dst = strconv.AppendInt(dst, r.Offset, 10)
+		dst = append(dst, pal.dim.close...)
+		dst = append(dst, ' ')
+		if p.keys {
+			dst = append(key(dst, r.Key), p.keySep...)
+		}
+		return append(value(dst, r.Value), p.delim...)
+	}
+}
+
+// fieldOf shows the bytes of a key or value; nil is null.
+func fieldOf(as, null string, text func(dst, b []byte) []byte) func(dst, b []byte) []byte {
+	show := text
+	switch as {
+	case "hex":
+		show = hex.AppendEncode
+	case "base64":
+		show = base64.StdEncoding.AppendEncode
+	}
+	return func(dst, b []byte) []byte {
+		if b == nil {
+			return append(dst, null...)
+		}
+		return show(dst, b)
+	}
+}
+
+func appendBytes(dst, b []byte) []byte { return append(dst, b...) }

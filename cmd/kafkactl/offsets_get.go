@@ -1,0 +1,420 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kafkactl/internal/broker"
+	"kafkactl/internal/offsets"
+)
+
+func newOffsetsCmd(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "offsets",
+		Short: "Look offsets up",
+		Example: `  kafkactl offsets get orders                  # where each partition starts and ends
+  kafkactl offsets get orders --at -1h         # where an hour ago is
+  kafkactl offsets get '^orders' -o json       # for programs`,
+		Long: `Offsets of partitions: where they start and end, and what a position comes to.`,
+	}
+	cmd.AddCommand(newOffsetsGetCmd(e))
+	return cmd
+}
+
+type offsetsGetOptions struct {
+	*env
+	targeting
+	listing
+
+	at    []string
+	limit int
+
+	positions []offsets.Position
+	heads     []string // the positions as typed
+}
+
+func newOffsetsGetCmd(e *env) *cobra.Command {
+	o := &offsetsGetOptions{env: e}
+	cmd := &cobra.Command{
+		Use:   "get TARGET...",
+		Short: "Show what positions come to in each partition",
+		Example: `  kafkactl offsets get orders                           # start and end
+  kafkactl offsets get orders:0 --at -1h --at now       # what an hour ago and now come to
+  kafkactl offsets get orders@2026-11-23..+1d -o json   # where a day begins and ends`,
+		Long: `Shows start and end of each partition, or what every --at comes to; a target with a range of
+its own shows the range's sides instead. Offsets past either end are moved to it.
+
+The end is the high watermark; --isolation read_committed shows the last stable offset.
+Positions are those of kafkactl help positions, and of newer brokers max-timestamp,
+earliest-local, latest-tiered and earliest-pending-upload.
+
+--max-offsets N lists up to N starts of log segments at or before each position, newest
+first, as brokers before Kafka 4.0 can.`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: e.completeTargets,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(args); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringArrayVar(&o.at, "at", nil, "look `POS` up; may be given more than once (default start and end)")
+	f.Var(count(&o.limit, 0, math.MaxInt32), "max-offsets", "list up to N segment starts at or before each position")
+	o.targeting.addIsolationFlag(cmd, false)
+	f.BoolVar(&o.strict, "strict", false, "an offset outside the log is an error")
+	addListingFlags(cmd, &o.listing)
+	cmd.SetFlagErrorFunc(groupless("groups are not looked up yet: give TARGET..."))
+	return cmd
+}
+
+func (o *offsetsGetOptions) check(args []string) error {
+	if err := o.listing.check(); err != nil {
+		return err
+	}
+	if err := o.targeting.parse(args, o.now()); err != nil {
+		return err
+	}
+	for _, s := range o.at {
+		p, err := offsets.ParsePosition(s, o.targeting.at)
+		if err != nil {
+			return targetUsage("--at ", err)
+		}
+		o.def.From = p // for noGroup below
+		if err := o.noGroup("offsets get reads no groups yet"); err != nil {
+			return err
+		}
+		o.positions, o.heads = append(o.positions, p), append(o.heads, s)
+	}
+	o.def = offsets.Window{}
+	if len(o.at) == 0 {
+		o.positions = []offsets.Position{{Base: offsets.Start}, {Base: offsets.End}}
+		o.heads = []string{"start", "end"}
+	}
+	if o.limit > 0 {
+		for i, p := range o.positions {
+			if p.Base != offsets.Time && p != (offsets.Position{Base: offsets.Start}) && p != (offsets.Position{Base: offsets.End}) {
+				return usagef("--max-offsets counts from start, end or a time, not from %s", o.heads[i])
+			}
+		}
+	}
+	return o.ownRanges()
+}
+
+// ownRanges refuses what a target's own range cannot be here.
+func (o *offsetsGetOptions) ownRanges() error {
+	for i := range o.targets {
+		t := &o.targets[i]
+		switch {
+		case !t.Window.IsSet():
+		case len(o.at) > 0:
+			return usagef("--at and the range of %s exclude each other", t.Text)
+		case o.limit > 0:
+			return usagef("--max-offsets and the range of %s exclude each other", t.Text)
+		case t.Window.To.Base == offsets.Left && t.Window.From.Base != offsets.Absolute:
+			return usagef("%s: the right side counts from what the left comes to, which is not one position here", t.Text)
+		}
+	}
+	return o.noGroup("offsets get reads no groups yet")
+}
+
+// asked is one cell: a position of a partition, and what it came to.
+type asked struct {
+	head string // as typed
+	pos  offsets.Position
+
+	found   offsets.Found
+	several []int64 // --max-offsets
+}
+
+// partitionAsked is one row.
+type partitionAsked struct {
+	tp    broker.TP
+	cells []asked
+}
+
+func (o *offsetsGetOptions) run(ctx context.Context) error {
+	client, err := o.connect(ctx)
+	if err != nil {
+		return err
+	}
+	wants, failures, err := o.find(ctx, o.env, client, offsets.Window{}, false)
+	if err != nil {
+		return err
+	}
+	if len(wants) == 0 {
+		return errors.Join(failures...)
+	}
+	rows := o.rows(wants)
+	if err := o.lookUp(ctx, client, rows); err != nil {
+		return err
+	}
+	good := 0
+	for _, r := range rows {
+		for _, c := range r.cells {
+			if c.found.Err != nil {
+				failures = append(failures, c.found.Err)
+			} else {
+				good++
+			}
+		}
+	}
+	failures = uniqueErrors(failures)
+	if good == 0 {
+		return errors.Join(failures...)
+	}
+	if err := o.print(o.env, o.table(rows), o.document(rows)); err != nil {
+		return err
+	}
+	if len(failures) > 0 {
+		return &partialError{err: errors.Join(failures...)}
+	}
+	return nil
+}
+
+// uniqueErrors drops what was said before: one broker's silence fails every
+// position of its partitions.
+func uniqueErrors(errs []error) []error {
+	said := map[string]bool{}
+	var unique []error
+	for _, err := range errs {
+		if !said[err.Error()] {
+			said[err.Error()] = true
+			unique = append(unique, err)
+		}
+	}
+	return unique
+}
+
+// rows gives every partition the positions to look up.
+func (o *offsetsGetOptions) rows(wants []offsets.Want) []partitionAsked {
+	rows := make([]partitionAsked, len(wants))
+	for i, w := range wants {
+		rows[i].tp = w.TP
+		if !w.Window.IsSet() {
+			for j, p := range o.positions {
+				rows[i].cells = append(rows[i].cells, asked{head: o.heads[j], pos: p})
+			}
+			continue
+		}
+		to := w.Window.To
+		if to.Base == offsets.Left {
+			to = offsets.Position{Base: offsets.Absolute, N: w.Window.From.N + to.N}
+		}
+		for _, p := range []offsets.Position{w.Window.From, to} {
+			if p.IsSet() {
+				rows[i].cells = append(rows[i].cells, asked{head: p.String(), pos: p})
+			}
+		}
+	}
+	return rows
+}
+
+// lookUp fills the rows in.
+func (o *offsetsGetOptions) lookUp(ctx context.Context, client *broker.Client, rows []partitionAsked) error {
+	var places []offsets.Place
+	for _, r := range rows {
+		for _, c := range r.cells {
+			places = append(places, offsets.Place{TP: r.tp, Position: c.pos})
+		}
+	}
+	if o.limit > 0 {
+		return o.lookUpSegments(ctx, client, rows, places)
+	}
+	found, err := offsets.Look(ctx, client, places, offsets.Options{Isolation: o.level()})
+	if err != nil {
+		return err
+	}
+	var outside []error
+	coarse, k := false, 0
+	for i := range rows {
+		for j := range rows[i].cells {
+			rows[i].cells[j].found = found[k]
+			coarse = coarse || found[k].Coarse
+			if out := found[k].Outside; out != nil {
+				outside = append(outside, out)
+			}
+			k++
+		}
+	}
+	if err := o.tellOutside(o.env, outside); err != nil {
+		return err
+	}
+	if coarse {
+		o.note("a broker is older than Kafka 0.10.1: times are as fine as its log segments")
+	}
+	return nil
+}
+
+func (o *offsetsGetOptions) lookUpSegments(ctx context.Context, client *broker.Client, rows []partitionAsked, places []offsets.Place) error {
+	found, err := offsets.ListSegments(ctx, client, places, int32(o.limit))
+	if err != nil {
+		return err
+	}
+	k := 0
+	for i := range rows {
+		for j := range rows[i].cells {
+			c := &rows[i].cells[j]
+			c.several, c.found.Err = found[k].Offsets, found[k].Err
+			var version *broker.VersionError
+			if errors.As(c.found.Err, &version) {
+				return &hintError{err: fmt.Errorf("--max-offsets: %w", c.found.Err), hint: "only brokers that speak ListOffsets version 0 list segments; --at finds single offsets everywhere"}
+			}
+			k++
+		}
+	}
+	return nil
+}
+
+// text is a cell as people and tabs show it.
+func (c *asked) text() string {
+	if c.found.Err != nil {
+		return "-"
+	}
+	if c.several != nil {
+		list := make([]string, len(c.several))
+		for i, n := range c.several {
+			list[i] = strconv.FormatInt(n, 10)
+		}
+		return strings.Join(list, ",")
+	}
+	return strconv.FormatInt(c.found.Offset, 10)
+}
+
+// errorText joins what failed in a row.
+func (r *partitionAsked) errorText() string {
+	var list []string
+	for _, c := range r.cells {
+		if c.found.Err != nil {
+			if s := rootOf(c.found.Err).Error(); !slices.Contains(list, s) {
+				list = append(list, s)
+			}
+		}
+	}
+	return strings.Join(list, "; ")
+}
+
+// rootOf is what a request failed of, without whom it went to.
+func rootOf(err error) error {
+	var req *broker.RequestError
+	for errors.As(err, &req) {
+		err = req.Err
+	}
+	return err
+}
+
+func (o *offsetsGetOptions) table(rows []partitionAsked) *table {
+	heads := []string{"TOPIC", ">PARTITION"}
+	width := 0
+	same := true
+	for _, r := range rows {
+		width = max(width, len(r.cells))
+		for i, c := range r.cells {
+			same = same && i < len(rows[0].cells) && c.head == rows[0].cells[i].head
+		}
+	}
+	for i := range width {
+		head := []string{"FROM", "TO"}[min(i, 1)]
+		if same {
+			head = strings.ToUpper(rows[0].cells[i].head)
+		}
+		heads = append(heads, ">"+head)
+	}
+	// A column of its own only where it says something: pipes count fields.
+	failed := slices.ContainsFunc(rows, func(r partitionAsked) bool { return r.errorText() != "" })
+	if failed {
+		heads = append(heads, "ERROR")
+	}
+	t := newTable(heads...)
+	t.paint("TOPIC", o.pal.topic)
+	t.paint("ERROR", o.pal.failure)
+	for i := range width {
+		t.columns[2+i].paint = o.pal.number
+	}
+	for _, r := range rows {
+		cells := []string{r.tp.Topic, id(r.tp.Partition)}
+		for i := range width {
+			cell := ""
+			if i < len(r.cells) {
+				cell = r.cells[i].text()
+			}
+			cells = append(cells, cell)
+		}
+		if failed {
+			cells = append(cells, r.errorText())
+		}
+		t.row(cells...)
+	}
+	t.totals = []string{plural(len(rows), "partition"), ""}
+	if o.limit == 0 && !failed {
+		for i := range width {
+			t.totals = append(t.totals, strconv.FormatInt(sum(rows, i), 10))
+		}
+	}
+	return t
+}
+
+// sum adds a column up.
+func sum(rows []partitionAsked, i int) int64 {
+	n := int64(0)
+	for _, r := range rows {
+		if i < len(r.cells) {
+			n += r.cells[i].found.Offset
+		}
+	}
+	return n
+}
+
+// The JSON document. error is what failed of a position; offset is then null.
+type (
+	offsetsDoc struct {
+		Topic     string     `json:"topic"`
+		Partition int32      `json:"partition"`
+		Offsets   []foundDoc `json:"offsets"`
+	}
+	foundDoc struct {
+		At          string  `json:"at"`
+		Offset      *int64  `json:"offset"`
+		Timestamp   *int64  `json:"timestamp"`
+		LeaderEpoch *int32  `json:"leaderEpoch"`
+		Segments    []int64 `json:"segments,omitempty"`
+		Error       *string `json:"error,omitempty"`
+	}
+)
+
+func (o *offsetsGetOptions) document(rows []partitionAsked) []offsetsDoc {
+	docs := make([]offsetsDoc, 0, len(rows))
+	for _, r := range rows {
+		doc := offsetsDoc{Topic: r.tp.Topic, Partition: r.tp.Partition, Offsets: []foundDoc{}}
+		for _, c := range r.cells {
+			f := foundDoc{At: c.head}
+			switch {
+			case c.found.Err != nil:
+				s := rootOf(c.found.Err).Error()
+				f.Error = &s
+			case o.limit > 0:
+				f.Segments = c.several
+			default:
+				f.Offset = &c.found.Offset
+				if c.found.Time >= 0 {
+					f.Timestamp = &c.found.Time
+				}
+				if c.found.LeaderEpoch >= 0 {
+					f.LeaderEpoch = &c.found.LeaderEpoch
+				}
+			}
+			doc.Offsets = append(doc.Offsets, f)
+		}
+		docs = append(docs, doc)
+	}
+	return docs
+}

@@ -20,13 +20,14 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -40,6 +41,8 @@ type Request struct {
 	Raw  []byte       // header and body, without the length
 	Err  error        // why it could not be decoded
 	Conn int          // which connection, from 1
+	// Done is closed when the server stops: whoever answers late watches it.
+	Done <-chan struct{}
 }
 
 // Handler answers one request. The zero Reply leaves it to the server's defaults.
@@ -49,14 +52,16 @@ type Handler func(r *Request) Reply
 // Server is one broker. Its methods may be called from any goroutine, also
 // while it serves.
 type Server struct {
-	t        testing.TB
-	listener net.Listener // nil for one that is only dialled
-	addr     string
-	end      chan struct{}
-	serving  sync.WaitGroup
+	t       testing.TB
+	pipe    bool // only Dial leads here
+	addr    string
+	serving sync.WaitGroup
 
 	mu       sync.Mutex
+	listener net.Listener
+	halt     chan struct{} // closed while it is stopped
 	handlers map[wire.Key]Handler
+	base     Handler // asked after handlers
 	windows  map[wire.Key][2]int16
 	old      oldness
 	script   []Step
@@ -64,31 +69,35 @@ type Server struct {
 	changed  chan struct{} // closed at each request
 	conns    map[net.Conn]struct{}
 	accepted int
-	closed   bool
 }
 
 // New starts a broker on a free port of 127.0.0.1; it ends with the test.
 func New(t testing.TB) *Server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := unconnected(t, l.Addr().String())
-	s.listener = l
-	s.serving.Go(s.accept)
+	s := unconnected(t, "127.0.0.1:0")
+	s.Start()
 	return s
 }
 
 // NewPipe makes a broker that is reached by its Dial alone, over net.Pipe, as
 // testing/synctest needs it.
-func NewPipe(t testing.TB) *Server { return unconnected(t, "pipe:9092") }
+func NewPipe(t testing.TB) *Server {
+	t.Helper()
+	return newPipe(t, "pipe:9092")
+}
+
+func newPipe(t testing.TB, addr string) *Server {
+	s := unconnected(t, addr)
+	s.pipe = true
+	s.Start()
+	return s
+}
 
 func unconnected(t testing.TB, addr string) *Server {
 	s := &Server{
 		t:        t,
 		addr:     addr,
-		end:      make(chan struct{}),
+		halt:     make(chan struct{}),
 		handlers: make(map[wire.Key]Handler),
 		windows:  make(map[wire.Key][2]int16),
 		changed:  make(chan struct{}),
@@ -97,8 +106,9 @@ func unconnected(t testing.TB, addr string) *Server {
 	for _, api := range wire.APIs() {
 		s.windows[api.Key] = [2]int16{api.Min, api.Max}
 	}
+	close(s.halt)
 	t.Cleanup(func() {
-		s.Close()
+		s.Stop()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if len(s.script) > 0 && !t.Failed() {
@@ -130,11 +140,21 @@ func (s *Server) Dial(_ context.Context, _ string) (net.Conn, error) {
 	ours, theirs := net.Pipe()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return nil, errors.New("brokertest: connection refused")
+	if s.stopped() {
+		return nil, &net.OpError{Op: "dial", Net: "pipe", Err: syscall.ECONNREFUSED}
 	}
 	s.serve(ours)
 	return theirs, nil
+}
+
+// stopped says that nobody is let in; s.mu is held.
+func (s *Server) stopped() bool {
+	select {
+	case <-s.halt:
+		return true
+	default:
+		return false
+	}
 }
 
 // Handle answers all requests of an API with h from now on.
@@ -234,30 +254,52 @@ func (s *Server) HangUp() {
 	}
 }
 
-// Close refuses new connections, hangs up on the old ones and waits until they
+// Stop refuses new connections, hangs up on the old ones and waits until they
 // are gone; idempotent.
-func (s *Server) Close() {
+func (s *Server) Stop() {
 	s.mu.Lock()
-	if !s.closed {
-		s.closed = true
-		close(s.end)
+	if !s.stopped() {
+		close(s.halt)
 	}
-	s.mu.Unlock()
 	if s.listener != nil {
 		s.listener.Close()
 	}
+	s.mu.Unlock()
 	s.HangUp()
 	s.serving.Wait()
 }
 
-func (s *Server) accept() {
+// Start lets connections in again after a Stop, at the same address. New and
+// NewPipe have done it once.
+func (s *Server) Start() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stopped() {
+		return
+	}
+	if !s.pipe {
+		l, err := net.Listen("tcp", s.addr)
+		if err != nil {
+			s.t.Fatalf("brokertest: %v", err)
+		}
+		s.listener = l
+		if strings.HasSuffix(s.addr, ":0") {
+			s.addr = l.Addr().String()
+		}
+		s.serving.Go(func() { s.accept(l) })
+	}
+	s.halt = make(chan struct{})
+}
+
+func (s *Server) accept(l net.Listener) {
 	for {
-		nc, err := s.listener.Accept()
+		nc, err := l.Accept()
 		if err != nil {
 			return
 		}
 		s.mu.Lock()
-		if s.closed {
+		if s.stopped() {
 			nc.Close()
 		} else {
 			s.serve(nc)
@@ -271,6 +313,7 @@ func (s *Server) serve(nc net.Conn) {
 	s.accepted++
 	n := s.accepted
 	s.conns[nc] = struct{}{}
+	halt := s.halt
 	s.serving.Go(func() {
 		defer func() {
 			nc.Close()
@@ -278,19 +321,19 @@ func (s *Server) serve(nc net.Conn) {
 			delete(s.conns, nc)
 			s.mu.Unlock()
 		}()
-		s.converse(nc, n)
+		s.converse(nc, n, halt)
 	})
 }
 
 // converse answers requests one after another, as brokers do.
-func (s *Server) converse(nc net.Conn, n int) {
+func (s *Server) converse(nc net.Conn, n int, halt <-chan struct{}) {
 	br := bufio.NewReader(nc)
 	for {
 		r, err := read(br)
 		if err != nil {
 			return
 		}
-		r.Conn = n
+		r.Conn, r.Done = n, halt
 		reply, ok := s.answer(r)
 		if !ok {
 			return
@@ -300,7 +343,7 @@ func (s *Server) converse(nc net.Conn, n int) {
 			s.t.Errorf("brokertest: answer to %v v%d: %v", r.Key, r.Version, err)
 			return
 		}
-		if reply.send(nc, frame, s.end) != nil {
+		if reply.send(nc, frame, halt) != nil {
 			return
 		}
 	}
@@ -336,13 +379,18 @@ func (s *Server) answer(r *Request) (Reply, bool) {
 		return Silence(), s.old == kafka09
 	}
 	step, scripted := s.next(r)
-	h := s.handlers[r.Key]
+	h, base := s.handlers[r.Key], s.base
 	s.mu.Unlock()
 	if scripted {
 		return step.reply(s.t, r)
 	}
 	if h != nil {
 		if reply := h(r); reply.kind != unset {
+			return reply, true
+		}
+	}
+	if base != nil {
+		if reply := base(r); reply.kind != unset {
 			return reply, true
 		}
 	}

@@ -25,7 +25,7 @@ type ListOffsetsRequest struct {
 	ReplicaID      int32 `kafka:"default=-1"` // -1: a client
 	IsolationLevel int8  `kafka:"2+,ignorable"`
 	Topics         []ListOffsetsTopic
-	TimeoutMs      int32 `kafka:"10+,ignorable"` // for lookups in tiered storage
+	TimeoutMs      int32 `kafka:"10+,default=30000,ignorable"` // how long a lookup in tiered storage may take; 0 gives up at once
 }
 
 // ListOffsetsTopic is one topic of the request.

@@ -70,6 +70,10 @@ func (e *RequestError) Error() string {
 // Unwrap is the cause.
 func (e *RequestError) Unwrap() error { return e.Err }
 
+// Unsent says that the broker cannot have acted on the request: no whole frame
+// of it was given to the connection. It may be sent again whatever it is.
+func (e *RequestError) Unsent() bool { return e.unsent }
+
 // DialError says that a broker could not be reached, and how its address became
 // known: an advertised listener needs another cure than a wrong -b.
 type DialError struct {

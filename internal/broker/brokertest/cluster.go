@@ -59,6 +59,8 @@ func newCluster(t testing.TB, n int, node func(id int) *Server) *Cluster {
 		t: t, topics: make(map[string]*topic), stored: make(map[storedKey]storedOffset),
 		controller: 1, coordinator: int32(n), changed: make(chan struct{}),
 	}
+	c.mu.Lock() // the nodes already serve
+	defer c.mu.Unlock()
 	for i := range n {
 		s := node(i + 1)
 		s.mu.Lock()

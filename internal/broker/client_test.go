@@ -1,0 +1,588 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kafkactl/internal/broker/brokertest"
+	"kafkactl/internal/wire"
+)
+
+// clientOf makes a Client for a cluster.
+func clientOf(t *testing.T, c *brokertest.Cluster, change ...func(*Config)) *Client {
+	t.Helper()
+	cfg := Config{Seeds: c.Seeds(), Dial: c.Dial}
+	for _, f := range change {
+		f(&cfg)
+	}
+	client, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+func seeds(list ...string) func(*Config) { return func(cfg *Config) { cfg.Seeds = list } }
+
+func TestS19DeadSeedsArePassedOver(t *testing.T) {
+	c := brokertest.NewCluster(t, 1)
+	c.Create("orders", 3)
+	client := clientOf(t, c, seeds(brokertest.Dead(t), brokertest.Stranger(t, []byte("HTTP/1.1 400 Bad Request\r\n")), c.Seeds()[0]))
+	snap, err := client.Refresh(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if topic, ok := snap.Topic("orders"); !ok || len(topic.Partitions) != 3 {
+		t.Errorf("orders: %+v", topic)
+	}
+}
+
+func TestS19AllSeedsDeadIsUnavailableAndNamesEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, err := New(Config{Seeds: []string{"a:1", "b:2"}, Dial: refuse})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		start := time.Now()
+		_, err = client.Refresh(t.Context(), nil)
+		if !errors.Is(err, ErrUnavailable) || !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Fatalf("got %v, want ErrUnavailable by refusal", err)
+		}
+		for _, want := range []string{"a:1: connection refused", "b:2: connection refused", "3 tries"} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%q does not say %q", err, want)
+			}
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("took %v to say that nobody is there", took)
+		}
+	})
+}
+
+func refuse(context.Context, string) (net.Conn, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+}
+
+// A black hole swallows packets: dialling it ends with its context.
+func blackHole(ctx context.Context, _ string) (net.Conn, error) {
+	<-ctx.Done()
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: ctx.Err()}
+}
+
+func TestBlackHoledSeedLeavesTimeForTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 1)
+		client := clientOf(t, c, seeds("hole:9092", "node1:9092"), func(cfg *Config) {
+			cfg.Timeout = 8 * time.Second
+			cfg.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+				if addr == "hole:9092" {
+					return blackHole(ctx, addr)
+				}
+				return c.Dial(ctx, addr)
+			}
+		})
+		for range 2 {
+			start := time.Now()
+			if _, err := client.Refresh(t.Context(), client.Metadata()); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(start); took > 4*time.Second {
+				t.Errorf("took %v of 8s", took)
+			}
+		}
+	})
+}
+
+func TestUnansweredDialsEndWithTheTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, err := New(Config{Seeds: []string{"a:1", "b:2"}, Dial: blackHole, Timeout: 12 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		start := time.Now()
+		_, err = client.Refresh(t.Context(), nil)
+		if !errors.Is(err, ErrUnavailable) || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("got %v, want ErrUnavailable by deadline", err)
+		}
+		if took := time.Since(start); took != 12*time.Second {
+			t.Errorf("took %v, want 12s", took)
+		}
+	})
+}
+
+func TestUnknownHostAndStrangersAreNotWaitedFor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		dial  func(context.Context, string) (net.Conn, error)
+		seed  string
+		want  error
+		tries int32
+	}{
+		"unknown host": {func(context.Context, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "a", IsNotFound: true}}
+		}, "a:1", ErrUnavailable, coldTries},
+		"web server": {nil, brokertest.Stranger(t, []byte("HTTP/1.1 400 Bad Request\r\n")), ErrNotKafka, 1},
+		"TLS":        {nil, brokertest.Stranger(t, []byte("\x15\x03\x03\x00\x02\x02\x0a")), ErrTLS, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var dials atomic.Int32
+			dial := tt.dial
+			if dial == nil {
+				dial = dialTCP
+			}
+			client, err := New(Config{Seeds: []string{tt.seed}, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+				dials.Add(1)
+				return dial(ctx, addr)
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			_, err = client.Refresh(t.Context(), nil)
+			if !errors.Is(err, tt.want) || !errors.Is(err, ErrUnavailable) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+			if n := dials.Load(); n != tt.tries {
+				t.Errorf("%d dials, want %d", n, tt.tries)
+			}
+		})
+	}
+}
+
+func TestUnreachableAdvertisedListenerIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 2)
+		c.Create("orders", 2)
+		client := clientOf(t, c, seeds("node1:9092"), func(cfg *Config) {
+			cfg.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+				if addr == "node2:9092" {
+					return refuse(ctx, addr)
+				}
+				return c.Dial(ctx, addr)
+			}
+		})
+		_, err := client.Open(t.Context(), 2)
+		var dial *DialError
+		if !errors.As(err, &dial) || !dial.Advertised || dial.Node != 2 || dial.Addr != "node2:9092" {
+			t.Fatalf("got %#v, want an advertised address that failed", err)
+		}
+		for _, want := range []string{"node2:9092", "node 2", "advertised.listeners", "connection refused"} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%q does not say %q", err, want)
+			}
+		}
+		start := time.Now()
+		_, err = client.Do(t.Context(), Node(2), ask(0), &wire.ListOffsetsResponse{})
+		if !errors.As(err, &dial) || !dial.Advertised || !errors.Is(err, ErrUnavailable) {
+			t.Errorf("Do: got %v, want the same, at the end", err)
+		}
+		if took := time.Since(start); took != defaultTimeout {
+			t.Errorf("took %v, want %v: the broker might come back", took, defaultTimeout)
+		}
+	})
+}
+
+func TestSeedThatIsAdvertisedTooIsNotBlamedOnTheCluster(t *testing.T) {
+	c := brokertest.NewCluster(t, 1)
+	client := clientOf(t, c)
+	if _, err := client.Refresh(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	c.Node(1).Stop()
+	_, err := client.Open(t.Context(), 1)
+	var dial *DialError
+	if !errors.As(err, &dial) || dial.Advertised {
+		t.Errorf("got %v, want an address that the user gave", err)
+	}
+}
+
+func TestDoRepeatsWhatMayBeRepeatedOnLostConnections(t *testing.T) {
+	s := brokertest.New(t)
+	s.Script(
+		brokertest.Step{Key: wire.ListOffsets, Reply: brokertest.Hangup()},
+		brokertest.Step{Key: wire.ListOffsets, Reply: answerOf(5).Short(7)},
+		brokertest.Step{Key: wire.ListOffsets, Reply: answerOf(5)},
+	)
+	client, err := New(Config{Seeds: []string{s.Addr()}, RetryBackoff: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	var resp wire.ListOffsetsResponse
+	if _, err := client.Do(t.Context(), Any(), ask(5), &resp); err != nil {
+		t.Fatal(err)
+	}
+	if err := answered(&resp, 5); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDoDoesNotRepeatWhatMayHaveBeenDone(t *testing.T) {
+	s := brokertest.New(t)
+	s.Script(brokertest.Step{Key: wire.CreateTopics, Reply: brokertest.Hangup()})
+	client, err := New(Config{Seeds: []string{s.Addr()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	req := wire.Default[wire.CreateTopicsRequest]()
+	_, err = client.Do(t.Context(), Any(), &req, &wire.CreateTopicsResponse{})
+	var failed *RequestError
+	if !errors.As(err, &failed) || !errors.Is(err, ErrClosed) || failed.Broker != s.Addr() || failed.API != wire.CreateTopics {
+		t.Errorf("got %v, want the lost connection, named", err)
+	}
+	if n := s.Count(wire.CreateTopics); n != 1 {
+		t.Errorf("sent %d times", n)
+	}
+}
+
+func TestDoRepeatsAnythingThatNobodyHasSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 1)
+		down := true
+		client := clientOf(t, c, func(cfg *Config) {
+			cfg.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+				if down {
+					down = false
+					return refuse(ctx, addr)
+				}
+				return c.Dial(ctx, addr)
+			}
+		})
+		if err := createOn(t, client, Any(), "t"); err != nil {
+			t.Error(err)
+		}
+		if got := c.Created(); !slices.Equal(got, []string{"t"}) {
+			t.Errorf("created %v, want t once", got)
+		}
+	})
+}
+
+func createOn(t *testing.T, client *Client, to To, name string) error {
+	t.Helper()
+	req := wire.Default[wire.CreateTopicsRequest]()
+	topic := wire.Default[wire.CreatableTopic]()
+	topic.Name, topic.NumPartitions, topic.ReplicationFactor = name, 1, 1
+	req.Topics = []wire.CreatableTopic{topic}
+	var resp wire.CreateTopicsResponse
+	if _, err := client.Do(t.Context(), to, &req, &resp); err != nil {
+		return err
+	}
+	return resp.Topics[0].ErrorCode.Err()
+}
+
+func TestControllerIsAskedAgainWhereItMoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 3)
+		client := clientOf(t, c, seeds("node1:9092"))
+		for i, controller := range []int32{2, 3, 1} {
+			c.Control(controller)
+			name := fmt.Sprint("topic", i)
+			if err := createOn(t, client, Controller(), name); err != nil {
+				t.Errorf("controller %d: %v", controller, err)
+			}
+		}
+		if n := len(c.Created()); n != 3 {
+			t.Errorf("%d topics were made, want 3", n)
+		}
+	})
+}
+
+func TestCoordinatorIsFoundAgainWhereItMoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 3)
+		c.Create("orders", 1)
+		client := clientOf(t, c, seeds("node1:9092"))
+		if _, err := client.Refresh(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		for i, coordinator := range []int32{2, 3, 3, 1} {
+			c.Coordinate(coordinator)
+			commit(t, client, "g", int64(i))
+			if got := c.Stored("g", "orders", 0, false); got != int64(i) {
+				t.Errorf("stored %d, want %d", got, i)
+			}
+		}
+		if n := c.Count(wire.FindCoordinator); n != 3 {
+			t.Errorf("looked for %d times, want 3: once and after each move", n)
+		}
+		c.Coordinate(2)
+		c.Node(1).Stop() // which was the coordinator, and the only seed
+		commit(t, client, "g", 9)
+		if got := c.Stored("g", "orders", 0, false); got != 9 {
+			t.Errorf("stored %d, want 9", got)
+		}
+	})
+}
+
+func commit(t *testing.T, client *Client, group string, offset int64) {
+	t.Helper()
+	req := wire.Default[wire.OffsetCommitRequest]()
+	part := wire.Default[wire.OffsetCommitPartition]()
+	part.CommittedOffset = offset
+	req.GroupID = group
+	req.Topics = []wire.OffsetCommitTopic{{Name: "orders", Partitions: []wire.OffsetCommitPartition{part}}}
+	var resp wire.OffsetCommitResponse
+	if _, err := client.Do(t.Context(), GroupCoordinator(group), &req, &resp); err != nil {
+		t.Fatal(err)
+	}
+	if code := resp.Topics[0].Partitions[0].ErrorCode; code != wire.None {
+		t.Fatalf("committing %d: %v", offset, code)
+	}
+}
+
+func TestS14CoordinatorErrorsAreNamedWhenTimeIsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := brokertest.NewPipe(t)
+		s.Window(wire.FindCoordinator, 0, 0)
+		s.Handle(wire.FindCoordinator, func(r *brokertest.Request) brokertest.Reply {
+			return brokertest.Answer(&wire.FindCoordinatorResponse{ErrorCode: wire.CoordinatorNotAvailable, NodeID: -1, Port: -1})
+		})
+		client, err := New(Config{Seeds: []string{s.Addr()}, Dial: s.Dial, Timeout: 3 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		start := time.Now()
+		_, err = client.Coordinator(t.Context(), wire.CoordinatorGroup, "g")
+		if !errors.Is(err, wire.CoordinatorNotAvailable) || errors.Is(err, ErrUnavailable) || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("got %v, want COORDINATOR_NOT_AVAILABLE at the end of the time", err)
+		}
+		if took := time.Since(start); took != 3*time.Second {
+			t.Errorf("took %v, want 3s", took)
+		}
+		s.Handle(wire.FindCoordinator, func(r *brokertest.Request) brokertest.Reply {
+			return brokertest.Answer(&wire.FindCoordinatorResponse{ErrorCode: wire.GroupAuthorizationFailed, NodeID: -1, Port: -1})
+		})
+		start = time.Now()
+		if _, err = client.Coordinator(t.Context(), wire.CoordinatorGroup, "g"); !errors.Is(err, wire.GroupAuthorizationFailed) {
+			t.Errorf("got %v, want GROUP_AUTHORIZATION_FAILED", err)
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("took %v, want no retry", took)
+		}
+	})
+}
+
+func TestBackoffDoublesWithJitterUpToASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, err := New(Config{Seeds: []string{"a:1"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		differ := make(map[time.Duration]bool)
+		for try, want := range []time.Duration{100, 200, 400, 800, 1000, 1000} {
+			want *= time.Millisecond
+			for range 5 {
+				start := time.Now()
+				if err := client.Pause(t.Context(), try+1); err != nil {
+					t.Fatal(err)
+				}
+				took := time.Since(start)
+				if took < want*8/10 || took > want*12/10 {
+					t.Errorf("try %d: %v, want about %v", try+1, took, want)
+				}
+				differ[took] = true
+			}
+		}
+		if len(differ) < 10 {
+			t.Error("no jitter")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if err := client.Pause(ctx, 1_000_000); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want the context's end", err)
+		}
+	})
+}
+
+func TestRetriesAreCountedWhereTheyAreLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := brokertest.NewPipe(t)
+		s.Handle(wire.ListOffsets, func(r *brokertest.Request) brokertest.Reply { return brokertest.Hangup() })
+		client, err := New(Config{Seeds: []string{s.Addr()}, Dial: s.Dial, Retries: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		_, err = client.Do(t.Context(), Any(), ask(1), &wire.ListOffsetsResponse{})
+		if !errors.Is(err, ErrClosed) || !strings.Contains(err.Error(), "3 tries") {
+			t.Errorf("got %v, want the third failure", err)
+		}
+		if n := s.Count(wire.ListOffsets); n != 3 {
+			t.Errorf("sent %d times, want 3", n)
+		}
+	})
+}
+
+func TestCallersContextEndsDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, err := New(Config{Seeds: []string{"a:1"}, Dial: blackHole})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		if _, err := client.Do(ctx, Any(), ask(1), &wire.ListOffsetsResponse{}); err == nil {
+			t.Error("no error")
+		}
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("took %v, want 1s", took)
+		}
+	})
+}
+
+func TestConnectionsAreSharedAndDialledOnce(t *testing.T) {
+	c := brokertest.NewCluster(t, 1)
+	c.Create("t", 20)
+	client := clientOf(t, c)
+	var wg sync.WaitGroup
+	for n := range int32(20) {
+		wg.Go(func() {
+			if _, err := client.Do(t.Context(), Any(), ask(n), &wire.ListOffsetsResponse{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := c.Node(1).Accepted(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+}
+
+func TestDialIsNotLostWithTheCallerThatBeganIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 1)
+		client := clientOf(t, c, func(cfg *Config) {
+			cfg.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+				if err := sleep(ctx, 2*time.Second); err != nil {
+					return nil, err
+				}
+				return c.Dial(ctx, addr)
+			}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := client.Try(ctx, Any(), ask(1), &wire.ListOffsetsResponse{}); err == nil {
+				t.Error("the impatient one was served")
+			}
+		})
+		synctest.Wait()
+		if _, err := client.Try(t.Context(), Any(), ask(1), &wire.ListOffsetsResponse{}); err != nil {
+			t.Errorf("the patient one: %v", err)
+		}
+		wg.Wait()
+	})
+}
+
+func TestRestedConnectionsAreReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 1)
+		client := clientOf(t, c)
+		for range 2 {
+			if err := createOn(t, client, Any(), "t"); err != nil && !errors.Is(err, wire.TopicAlreadyExists) {
+				t.Fatal(err)
+			}
+			time.Sleep(maxIdle + time.Second)
+		}
+		if n := c.Node(1).Accepted(); n != 2 {
+			t.Errorf("%d connections, want 2", n)
+		}
+	})
+}
+
+func TestSeedsAreAskedAgainWhenAllKnownBrokersAreGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		old, now := brokertest.NewPipeCluster(t, 3), brokertest.NewPipeCluster(t, 1)
+		now.Create("moved", 1)
+		where := old
+		client := clientOf(t, old, seeds("seed:9092"), func(cfg *Config) {
+			cfg.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+				if addr == "seed:9092" { // a name that follows the cluster
+					return where.Dial(ctx, "node1:9092")
+				}
+				return old.Dial(ctx, addr)
+			}
+		})
+		snap, err := client.Refresh(t.Context(), nil)
+		if err != nil || len(snap.Brokers) != 3 {
+			t.Fatalf("brokers %v, %v", snap, err)
+		}
+		old.All((*brokertest.Server).Stop)
+		where = now
+		snap, err = client.Refresh(t.Context(), snap)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := snap.Topic("moved"); !ok {
+			t.Error("the new cluster's topic is unknown")
+		}
+	})
+}
+
+func TestClosedClientSaysSo(t *testing.T) {
+	c := brokertest.NewCluster(t, 1)
+	client := clientOf(t, c)
+	if _, err := client.Refresh(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	client.Close()
+	if _, err := client.Do(t.Context(), Any(), ask(1), &wire.ListOffsetsResponse{}); !errors.Is(err, ErrClosed) {
+		t.Errorf("Do: %v, want ErrClosed", err)
+	}
+	if _, err := client.Open(t.Context(), 1); !errors.Is(err, ErrClosed) {
+		t.Errorf("Open: %v, want ErrClosed", err)
+	}
+}
+
+func TestLogHasALineForEachRequestAndRetry(t *testing.T) {
+	s := brokertest.New(t)
+	s.Script(
+		brokertest.Step{Key: wire.ListOffsets, Reply: brokertest.Hangup()},
+		brokertest.Step{Key: wire.ListOffsets, Reply: answerOf(5)},
+	)
+	var mu sync.Mutex
+	lines := make(map[int][]string)
+	client, err := New(Config{Seeds: []string{s.Addr()}, RetryBackoff: time.Millisecond, Log: func(level int, format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		lines[level] = append(lines[level], fmt.Sprintf(format, args...))
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if _, err := client.Do(t.Context(), Any(), ask(5), &wire.ListOffsetsResponse{}); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(lines[1]) != 1 || !strings.Contains(lines[1][0], "retrying ListOffsets") || !strings.Contains(lines[1][0], "hung up") {
+		t.Errorf("retries: %q", lines[1])
+	}
+	if len(lines[2]) != 4 || !strings.Contains(lines[2][1], s.Addr()+": ListOffsets v11, ") {
+		t.Errorf("requests: %q", lines[2])
+	}
+}
+
+func dialTCP(ctx context.Context, addr string) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", addr)
+}

@@ -29,7 +29,7 @@ func fullBatch(tb testing.TB, magic int8, size int, o Options) (entry []byte, re
 	tb.Helper()
 	var b Builder
 	b.Reset(magic)
-	lines := logLines(1024)
+	lines := logLines(1 << 14)
 	for i := 0; b.Append(&record.Record{Value: lines[i%len(lines)], Timestamp: 1_700_000_000_000 + int64(i/100)}, size); i++ {
 	}
 	var c Compressor
@@ -69,7 +69,7 @@ func BenchmarkRead(b *testing.B) {
 func BenchmarkAppend(b *testing.B) {
 	for _, magic := range []int8{2, 1, 0} {
 		b.Run(fmt.Sprintf("v%d", magic), func(b *testing.B) {
-			lines := logLines(1024)
+			lines := logLines(1 << 14)
 			var bld Builder
 			var rec record.Record
 			bld.Reset(magic)
@@ -77,7 +77,7 @@ func BenchmarkAppend(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(100)
 			for b.Loop() {
-				rec.Value = lines[i&1023]
+				rec.Value = lines[i%len(lines)]
 				rec.Timestamp = 1_700_000_000_000
 				i++
 				if !bld.Append(&rec, 1_000_000) {
@@ -92,7 +92,7 @@ func BenchmarkSeal(b *testing.B) {
 	for _, t := range typesOf(2) {
 		b.Run(t.String(), func(b *testing.B) {
 			var bld Builder
-			lines := logLines(1024)
+			lines := logLines(1 << 14)
 			for i := 0; bld.Append(&record.Record{Value: lines[i%len(lines)]}, 1_000_000); i++ {
 			}
 			var c Compressor

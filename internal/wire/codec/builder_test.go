@@ -229,6 +229,9 @@ func TestSplitRefusesWhatHasNoHalves(t *testing.T) {
 }
 
 func TestHotPathsAllocateNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("counts allocations")
+	}
 	everyFormat(t, func(t *testing.T, magic int8, o Options) {
 		e, records, _ := fullBatch(t, magic, 200_000, o)
 		var r Reader

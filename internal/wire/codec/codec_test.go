@@ -171,7 +171,7 @@ func values(vs ...string) []record.Record {
 func TestRecordsComeBackInEveryFormat(t *testing.T) {
 	everyFormat(t, func(t *testing.T, magic int8, o Options) {
 		r := rand.New(rand.NewPCG(uint64(magic), uint64(o.Type)))
-		for _, n := range []int{1, 2, 3, 63, 64, 65, 1000} {
+		for _, n := range []int{1, 2, 3, 63, 64, 65, 300} {
 			want := randomRecords(r, n, magic)
 			got, err := read(sealed(t, magic, o, want...), 0)
 			if err != nil {
@@ -189,9 +189,13 @@ func TestLevels(t *testing.T) {
 		b.Append(&want[i], math.MaxInt)
 	}
 	var c Compressor
+	levels := []int{0, 1, 2, 3, 5, 9, 12, 22}
 	for typ, highest := range map[Type]int{Gzip: 9, LZ4: 12, Zstd: 22} {
 		sizes := make([]int, highest+1)
-		for level := 0; level <= highest; level++ {
+		for _, level := range levels {
+			if level > highest {
+				continue
+			}
 			e, err := c.Seal(nil, &b, Options{Type: typ, Level: level})
 			if err != nil {
 				t.Fatalf("%v level %d: %v", typ, level, err)

@@ -142,12 +142,21 @@ type cluster struct {
 	logs    map[broker.TP]*plog
 	topicID wire.UUID
 	grown   chan struct{} // closed when a log changes
-	bend    func(node int32, r *brokertest.Request, resp *wire.FetchResponse) brokertest.Reply
-	fetches []fetched1
+	bending bender
+	fetches []asking1
 }
 
-// fetched1 is one partition of one fetch as it was asked for.
-type fetched1 struct {
+// bender sees the answers to fetches before they leave, and may give another.
+type bender func(node int32, r *brokertest.Request, resp *wire.FetchResponse) (brokertest.Reply, bool)
+
+func (c *cluster) bend(f bender) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bending = f
+}
+
+// asking1 is one partition of one fetch as it was asked for.
+type asking1 struct {
 	node   int32
 	tp     broker.TP
 	offset int64
@@ -279,10 +288,10 @@ func (c *cluster) fetch(node int32, r *brokertest.Request) brokertest.Reply {
 	for first := true; ; first = false {
 		c.mu.Lock()
 		resp, something := c.answer(node, r.Version, req, first)
-		grown, bend := c.grown, c.bend
+		grown, bend := c.grown, c.bending
 		c.mu.Unlock()
 		if bend != nil {
-			if reply := bend(node, r, resp); !isUnset(reply) {
+			if reply, ok := bend(node, r, resp); ok {
 				return reply
 			}
 		}
@@ -298,8 +307,6 @@ func (c *cluster) fetch(node int32, r *brokertest.Request) brokertest.Reply {
 		}
 	}
 }
-
-func isUnset(r brokertest.Reply) bool { return fmt.Sprint(r) == fmt.Sprint(brokertest.Reply{}) }
 
 func (c *cluster) answer(node int32, version int16, req *wire.FetchRequest, note bool) (*wire.FetchResponse, bool) {
 	resp := wire.Default[wire.FetchResponse]()
@@ -317,7 +324,7 @@ func (c *cluster) answer(node int32, version int16, req *wire.FetchRequest, note
 		for _, p := range t.Partitions {
 			tp := broker.TP{Topic: name, Partition: p.Index}
 			if note {
-				c.fetches = append(c.fetches, fetched1{node, tp, p.FetchOffset, p.MaxBytes, p.CurrentLeaderEpoch})
+				c.fetches = append(c.fetches, asking1{node, tp, p.FetchOffset, p.MaxBytes, p.CurrentLeaderEpoch})
 			}
 			out := wire.Default[wire.FetchPartitionResult]()
 			out.Index, out.HighWatermark, out.LastStableOffset, out.LogStartOffset = p.Index, -1, -1, -1
@@ -493,4 +500,24 @@ func (c *cluster) read(o Options, sink Sink, ranges map[broker.TP]offsets.Range)
 
 func span(tp broker.TP, from, to int64) map[broker.TP]offsets.Range {
 	return map[broker.TP]offsets.Range{tp: {From: from, To: to}}
+}
+
+// trimAborted names in each answer only the aborted transactions that reach
+// behind the offset asked for, as brokers do.
+func (c *cluster) trimAborted(tp broker.TP) {
+	all := c.logs[tp].aborted
+	c.bend(func(_ int32, r *brokertest.Request, resp *wire.FetchResponse) (brokertest.Reply, bool) {
+		from := r.Body.(*wire.FetchRequest).Topics[0].Partitions[0].FetchOffset
+		res := &resp.Topics[0].Partitions[0]
+		if res.AbortedTransactions == nil {
+			return brokertest.Reply{}, false
+		}
+		res.AbortedTransactions = nil
+		for _, a := range all {
+			if a.FirstOffset+2 >= from {
+				res.AbortedTransactions = append(res.AbortedTransactions, a)
+			}
+		}
+		return brokertest.Reply{}, false
+	})
 }

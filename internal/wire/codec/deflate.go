@@ -32,8 +32,8 @@ func (d *deflater) deflate(dst, src []byte, o Options, kip57 bool) ([]byte, erro
 // CheckLevel reports a level that the compression does not have. DefaultLevel
 // and 0 fit every compression. Apart from them gzip has 1 to 9, lz4 1 to 12 (1
 // and 2 are the fast mode, which is the default, 3 up the high compression
-// modes), zstd 1 to 22 (of which four modes are told apart), and none and snappy
-// have none.
+// modes), zstd 1 to 22 (told apart are 1 and 2, the default, 3 to 5, 6 to 9, and
+// above), and none and snappy have none.
 func CheckLevel(t Type, level int) error {
 	if level == 0 || level == DefaultLevel {
 		return nil

@@ -153,7 +153,8 @@ type zstder struct {
 // deflate appends one zstd frame to dst. The frame carries no checksum of its
 // own, as the batch has one.
 func (z *zstder) deflate(dst, src []byte, level int) ([]byte, error) {
-	mode := zstd.SpeedDefault
+	// Twice as fast as level 3 for output about a twentieth larger.
+	mode := zstd.SpeedFastest
 	if level != 0 {
 		mode = zstd.EncoderLevelFromZstd(level)
 	}

@@ -19,7 +19,7 @@ func execute(ctx context.Context, e *env, args []string) error {
 	root := newRoot(e, &running)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil || running || errors.Is(err, errDone) {
+	if err == nil || running || errors.Is(err, errDone) || errors.Is(err, errClosedPipe) {
 		return err
 	}
 	var u *usageError

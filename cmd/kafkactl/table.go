@@ -108,69 +108,81 @@ func (t *table) appendTSV(b []byte) []byte {
 var tsvEscape = strings.NewReplacer("\t", `\t`, "\n", `\n`, "\r", `\r`)
 
 // appendAligned is the table as a terminal of width columns gets it; 0 cuts
-// nothing. The last column is the one that gives way.
+// nothing.
 func (t *table) appendAligned(b []byte, pal palette, columns int) []byte {
-	all := append([][]string{}, t.rows...)
-	if t.totals != nil {
-		all = append(all, t.totals)
-	}
-	wide := make([]int, len(t.columns))
-	for i, c := range t.columns {
-		wide[i] = displayWidth(c.name)
-		for _, row := range all {
-			if i < len(row) {
-				wide[i] = max(wide[i], displayWidth(printable(row[i])))
-			}
-		}
-	}
 	heads := make([]string, len(t.columns))
 	for i, c := range t.columns {
 		heads[i] = c.name
 	}
-	line := func(cells []string, all paint, own bool) {
-		left := columns
-		last := len(t.columns) - 1
-		for last > 0 && (last >= len(cells) || cells[last] == "") {
-			last--
-		}
-		for i, c := range t.columns[:last+1] {
-			cell := ""
-			if i < len(cells) {
-				cell = printable(cells[i])
-			}
-			if i > 0 {
-				b = append(b, "  "...)
-				left -= 2
-			}
-			w := wide[i]
-			if columns > 0 && w > left {
-				w = max(left, 1)
-			}
-			cell = truncate(cell, w)
-			pad := strings.Repeat(" ", w-displayWidth(cell))
-			p := all
-			if own {
-				p = c.paint
-			}
-			if c.right {
-				b = append(b, pad...)
-			}
-			b = append(b, p.s(cell)...)
-			if !c.right && i < last {
-				b = append(b, pad...)
-			}
-			left -= w
-		}
-		b = append(b, '\n')
-	}
-	line(heads, pal.header, false)
+	wide := t.widths(heads, columns)
+	b = t.appendLine(b, wide, heads, func(column) paint { return pal.header })
 	for _, row := range t.rows {
-		line(row, paint{}, true)
+		b = t.appendLine(b, wide, row, func(c column) paint { return c.paint })
 	}
 	if t.totals != nil {
-		line(t.totals, pal.header, false)
+		b = t.appendLine(b, wide, t.totals, func(column) paint { return pal.header })
 	}
 	return b
+}
+
+// gap stands between two columns.
+const gap = "  "
+
+// narrowest is what a column keeps when others need the room too.
+const narrowest = 4
+
+// widths gives each column what its cells need, and takes from the widest, one
+// that holds text before one that holds numbers, until all fit.
+func (t *table) widths(heads []string, columns int) []int {
+	wide := make([]int, len(t.columns))
+	total := (len(wide) - 1) * len(gap)
+	for _, row := range append([][]string{heads, t.totals}, t.rows...) {
+		for i := range min(len(row), len(wide)) {
+			wide[i] = max(wide[i], displayWidth(printable(row[i])))
+		}
+	}
+	for _, w := range wide {
+		total += w
+	}
+	for columns > 0 && total > columns {
+		widest := -1
+		for i, c := range t.columns {
+			better := widest < 0 || t.columns[widest].right && !c.right ||
+				t.columns[widest].right == c.right && wide[i] > wide[widest]
+			if wide[i] > narrowest && better {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			break
+		}
+		wide[widest]--
+		total--
+	}
+	return wide
+}
+
+// appendLine is one row, nothing after its last cell that is not empty.
+func (t *table) appendLine(b []byte, wide []int, cells []string, painted func(column) paint) []byte {
+	last := min(len(cells), len(t.columns)) - 1
+	for last > 0 && cells[last] == "" {
+		last--
+	}
+	for i, c := range t.columns[:last+1] {
+		if i > 0 {
+			b = append(b, gap...)
+		}
+		cell := truncate(printable(cells[i]), wide[i])
+		pad := strings.Repeat(" ", wide[i]-displayWidth(cell))
+		if c.right {
+			b = append(b, pad...)
+		}
+		b = append(b, painted(c).s(cell)...)
+		if !c.right && i < last {
+			b = append(b, pad...)
+		}
+	}
+	return append(b, '\n')
 }
 
 // printer is a table, or several.

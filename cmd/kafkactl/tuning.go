@@ -75,7 +75,7 @@ var knobs = []knob{
 	{"max-in-flight", "max.in.flight.requests.per.connection max.in.flight max_in_flight_requests_per_connection",
 		"produce requests to one broker without an answer yet; an idempotent producer may have 5",
 		func(t *tuning) pflag.Value { return count(&t.maxInFlight, 1, 1000) }},
-	{"retries", "retries message.send.max.retries async_retry_limit",
+	{"retries", "message.send.max.retries async_retry_limit",
 		"how often one batch is sent again, -1 for as long as delivery-timeout allows",
 		func(t *tuning) pflag.Value { return count(&t.retries, -1, math.MaxInt32) }},
 	{"retry-backoff", "retry.backoff.ms retry_backoff_ms refresh_leader_backoff_ms async_retry_backoff_ms",

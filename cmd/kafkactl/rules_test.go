@@ -1,0 +1,147 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// kfake costs start-up time and size, and is no part of what kafkactl does on a
+// real cluster: dev.go alone may import it, and the client it comes with nowhere.
+func TestOnlyDevImportsTheEmbeddedBroker(t *testing.T) {
+	files := 0
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && d.Name() != ".." {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		files++
+		for _, imp := range f.Imports {
+			name := strings.Trim(imp.Path.Value, `"`)
+			isDev := filepath.Base(path) == "dev.go" && filepath.Base(filepath.Dir(path)) == "kafkactl"
+			if strings.HasPrefix(name, "github.com/twmb/franz-go") && !(isDev && strings.HasSuffix(name, "/kfake")) {
+				t.Errorf("%s imports %s", path, name)
+			}
+		}
+		return nil
+	})
+	if err != nil || files < 20 {
+		t.Fatalf("looked at %d files: %v", files, err)
+	}
+}
+
+// each visits every command that a user can see.
+func each(cmd *cobra.Command, f func(*cobra.Command)) {
+	f(cmd)
+	for _, c := range cmd.Commands() {
+		if !c.Hidden {
+			each(c, f)
+		}
+	}
+}
+
+func newTestRoot() *cobra.Command {
+	running := false
+	return newRoot(newEnv(strings.NewReader(""), discard{}, discard{}), &running)
+}
+
+func TestEveryHelpBeginsWithThreeExamples(t *testing.T) {
+	each(newTestRoot(), func(cmd *cobra.Command) {
+		n := 0
+		for line := range strings.Lines(cmd.Example) {
+			if strings.Contains(line, "kafkactl ") {
+				n++
+			}
+		}
+		if n < 3 {
+			t.Errorf("%s: %d examples", cmd.CommandPath(), n)
+		}
+		text := helpText(cmd, palette{})
+		if !strings.HasPrefix(text, "Examples:\n") {
+			t.Errorf("%s: help begins %q", cmd.CommandPath(), strings.SplitN(text, "\n", 2)[0])
+		}
+		for line := range strings.Lines(text) {
+			if w := displayWidth(strings.TrimRight(line, "\n")); w > 120 {
+				t.Errorf("%s: help is %d columns wide: %s", cmd.CommandPath(), w, line)
+			}
+		}
+		if cmd.HasParent() && cmd.Short == "" {
+			t.Errorf("%s: no short description", cmd.CommandPath())
+		}
+	})
+}
+
+// The examples parse: every flag and command in them exists.
+func TestExamplesParse(t *testing.T) {
+	each(newTestRoot(), func(cmd *cobra.Command) {
+		for line := range strings.Lines(cmd.Example) {
+			for _, part := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune("|&()'#", r) }) {
+				words := strings.Fields(part)
+				if len(words) < 2 || words[0] != "kafkactl" {
+					continue
+				}
+				for i, w := range words {
+					if strings.ContainsAny(w, "><$") {
+						words = words[:i]
+						break
+					}
+				}
+				root := newTestRoot()
+				target, flags, err := root.Find(words[1:])
+				if err != nil {
+					continue // it is not there yet
+				}
+				if err := target.ParseFlags(flags); err != nil {
+					t.Errorf("%s: %s: %v", cmd.CommandPath(), part, err)
+				}
+			}
+		}
+	})
+}
+
+// One short letter means one thing everywhere, but -n: first N and last N.
+func TestShortLettersMeanOneThing(t *testing.T) {
+	long := map[string]string{}
+	each(newTestRoot(), func(cmd *cobra.Command) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Shorthand == "" || f.Shorthand == "n" || f.Shorthand == "h" {
+				return
+			}
+			if have, ok := long[f.Shorthand]; ok && have != f.Name {
+				t.Errorf("%s: -%s is --%s, elsewhere --%s", cmd.CommandPath(), f.Shorthand, f.Name, have)
+			}
+			long[f.Shorthand] = f.Name
+		})
+	})
+}
+
+// What other tools' users type from habit is no flag of every command of ours.
+func TestForeignFlagsAreNotOurs(t *testing.T) {
+	root := newTestRoot()
+	for name := range foreignFlags {
+		if f := flagOfArg(root, name); f != nil {
+			t.Errorf("%s is ours: --%s", name, f.Name)
+		}
+	}
+	for _, name := range []string{"-C", "-P", "-G", "-L", "-Q", "-t", "-c", "-e", "-u", "-o", "--topic",
+		"--from-beginning", "--bootstrap-server", "--max-messages", "--partition", "--property"} {
+		if foreignFlags[name] == "" {
+			t.Errorf("%s has no hint", name)
+		}
+	}
+}

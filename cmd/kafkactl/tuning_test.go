@@ -1,0 +1,184 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// parsed runs a command line through flags, -X, environment and file, without
+// running its command, and gives the configuration that a command would see.
+func parsed(t *testing.T, args ...string) (config, error) {
+	t.Helper()
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	var seen config
+	err := probe(t, func(e *env) { seen = e.cfg }, append([]string{"version"}, args...)...)
+	return seen, err
+}
+
+// probe runs a command line up to the command's own run, and run in its place.
+func probe(t *testing.T, run func(e *env), args ...string) error {
+	t.Helper()
+	e := newEnv(strings.NewReader(""), discard{}, discard{})
+	running := false
+	root := newRoot(e, &running)
+	root.SetArgs(args)
+	cmd, flags, err := root.Find(args)
+	if err != nil {
+		return usageOf(root, args, err)
+	}
+	if err := cmd.ParseFlags(flags); err != nil {
+		return flagError(cmd, err)
+	}
+	if err := e.load(cmd); err != nil {
+		return err
+	}
+	run(e)
+	return nil
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+func TestEveryNameOfATuningRowSetsIt(t *testing.T) {
+	values := map[string]string{ // as -X of other clients takes them
+		"DUR": "1234", "BYTES": "123456", "N": "7", "bool": "false", "TEXT": "here", "xerial|raw": "raw",
+	}
+	want := map[string]string{"DUR": "1.234s", "BYTES": "123456", "N": "7", "bool": "false", "TEXT": "here", "xerial|raw": "raw"}
+	for _, k := range knobs {
+		def := defaultTuning()
+		kind := k.value(&def).Type()
+		limit := []string{"-X", "max-partition-bytes=1000", "-X", "max-partition-bytes-limit=123456"}
+		for _, name := range strings.Fields(k.names) {
+			c, err := parsed(t, append(limit, "-X", name+"="+values[kind])...)
+			if err != nil {
+				t.Errorf("-X %s: %v", name, err)
+				continue
+			}
+			expect := want[kind]
+			if name == "batch_send_every_t" {
+				expect = "20m34s" // the one that counts seconds
+			}
+			if got := k.value(&c.tuning).String(); got != expect {
+				t.Errorf("-X %s=%s set %s to %s, want %s", name, values[kind], k.flag, got, expect)
+			}
+		}
+		own := want[kind]
+		for _, args := range [][]string{{"--" + k.flag + "=" + own}, {"-X", k.flag + "=" + own}, {"-X", strings.ToUpper(k.flag) + "=" + own}} {
+			c, err := parsed(t, append(limit, args...)...)
+			if err != nil {
+				t.Errorf("%v: %v", args, err)
+				continue
+			}
+			if got := k.value(&c.tuning).String(); got != own {
+				t.Errorf("%v set %s to %s", args, k.flag, got)
+			}
+		}
+	}
+}
+
+func TestTuningDefaults(t *testing.T) {
+	c, err := parsed(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.tuning != defaultTuning() {
+		t.Errorf("nothing said, got %+v", c.tuning)
+	}
+	for _, k := range knobs {
+		v := k.value(&c.tuning)
+		if kept := v.String(); v.Set(kept) != nil {
+			t.Errorf("%s does not take its own default %q", k.flag, kept)
+		}
+	}
+	if c.tuning.linger != 5*time.Millisecond || c.timeout != 30*time.Second || c.brokers != "127.0.0.1:9092" {
+		t.Errorf("defaults of the contract: %+v", c)
+	}
+}
+
+// S21: the Python consumer's configuration, key by key; an unknown key fails.
+func TestS21ConsumerKeysAreTaken(t *testing.T) {
+	for _, kv := range []string{
+		"client_id=me", "metadata_broker_list=a:1", "bootstrap_servers=a:1", "socket_timeout_ms=30000",
+		"fetch_message_max_bytes=1048576", "fetch_min_bytes=1", "fetch_wait_max_ms=100",
+		"refresh_leader_backoff_ms=200", "socket_receive_buffer_bytes=65536", "num_consumer_fetchers=1",
+		"default_fetcher_backoff_ms=1000", "queued_max_message_chunks=10", "rebalance_max_retries=4",
+		"rebalance_backoff_ms=2000", "deserializer_class=identity",
+	} {
+		if _, err := parsed(t, "-X", kv); err != nil {
+			t.Errorf("-X %s: %v", kv, err)
+		}
+	}
+	c, err := parsed(t, "-X", "socket_timeout_ms=30000", "-X", "metadata_broker_list=a:1")
+	if err != nil || c.tuning.socketTimeout != 30*time.Second || c.brokers != "a:1" {
+		t.Errorf("socket timeout %v, brokers %s, %v", c.tuning.socketTimeout, c.brokers, err)
+	}
+	if _, err := parsed(t, "-X", "fetch_message_maxbytes=1"); err == nil || !strings.Contains(err.Error(), "unknown key") {
+		t.Errorf("a misspelt key: %v", err)
+	}
+}
+
+func TestTypedFlagWinsOverX(t *testing.T) {
+	c, err := parsed(t, "--linger", "1s", "-X", "linger.ms=5")
+	if err != nil || c.tuning.linger != time.Second {
+		t.Errorf("linger %v, %v", c.tuning.linger, err)
+	}
+	c, err = parsed(t, "-X", "linger.ms=5", "-X", "linger=7ms")
+	if err != nil || c.tuning.linger != 7*time.Millisecond {
+		t.Errorf("the last -X does not count: %v, %v", c.tuning.linger, err)
+	}
+}
+
+func TestBadTuningValues(t *testing.T) {
+	for _, args := range [][]string{
+		{"--linger", "-1s"}, {"--linger", "5"}, {"--linger", "soon"}, {"--fetch-max-bytes", "0"},
+		{"--fetch-max-bytes", "3G"}, {"--fetch-max-bytes", "much"}, {"--max-in-flight", "0"}, {"--retries", "-2"},
+		{"--snappy-framing", "square"}, {"--random-start=maybe"}, {"-X", "linger.ms=soon"}, {"-X", "retries=many"},
+		{"--max-partition-bytes", "1G"}, {"-X", "linger.ms"}, {"-X", "=5"},
+	} {
+		_, err := parsed(t, args...)
+		var u *usageError
+		if err == nil || exitCode(err) != exitUsage {
+			t.Errorf("%v: %v (%T)", args, err, u)
+		}
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for in, want := range map[string]int64{
+		"0": 0, "1048576": 1 << 20, "64K": 64 << 10, "64k": 64 << 10, "1M": 1 << 20, "1MiB": 1 << 20, "2MB": 2 << 20, "1G": 1 << 30, "5B": 5,
+	} {
+		if got, err := parseSize(in); err != nil || got != want {
+			t.Errorf("%s: %d, %v; want %d", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"", "K", "1.5M", "1T", "9999999999G", "M1", "1 2"} {
+		if got, err := parseSize(in); err == nil {
+			t.Errorf("%s: %d", in, got)
+		}
+	}
+}
+
+func TestNoTwoRowsShareAName(t *testing.T) {
+	seen := map[string]bool{}
+	for _, name := range append(propertyNames(), tuningNames()...) {
+		if seen[name] {
+			t.Errorf("%s stands twice", name)
+		}
+		seen[name] = true
+	}
+	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
+	tuned := defaultTuning()
+	addTuningFlags(fs, &tuned)
+	fs.VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			t.Errorf("--%s shows in --help", f.Name)
+		}
+		if !strings.Contains(tuningPage(), "\n"+f.Name+"  (") {
+			t.Errorf("--%s is missing from the page", f.Name)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -137,6 +138,7 @@ func (l *plog) lso() int64 {
 type cluster struct {
 	t       *testing.T
 	servers []*brokertest.Server
+	dial    func(ctx context.Context, addr string) (net.Conn, error)
 
 	mu      sync.Mutex
 	logs    map[broker.TP]*plog
@@ -165,10 +167,23 @@ type asking1 struct {
 }
 
 func newCluster(t *testing.T, nodes int) *cluster {
-	c := &cluster{t: t, logs: make(map[broker.TP]*plog), grown: make(chan struct{})}
-	for i := range nodes {
-		s := brokertest.New(t)
-		c.servers = append(c.servers, s)
+	var servers []*brokertest.Server
+	for range nodes {
+		servers = append(servers, brokertest.New(t))
+	}
+	return clusterOf(t, servers)
+}
+
+// newPiped is a cluster of one broker for a test within a synctest bubble.
+func newPiped(t *testing.T) *cluster {
+	c := clusterOf(t, []*brokertest.Server{brokertest.NewPipe(t)})
+	c.dial = c.servers[0].Dial
+	return c
+}
+
+func clusterOf(t *testing.T, servers []*brokertest.Server) *cluster {
+	c := &cluster{t: t, servers: servers, logs: make(map[broker.TP]*plog), grown: make(chan struct{})}
+	for i, s := range servers {
 		s.Handle(wire.Metadata, func(*brokertest.Request) brokertest.Reply { return c.metadata() })
 		s.Handle(wire.ListOffsets, func(r *brokertest.Request) brokertest.Reply { return c.list(int32(i), r) })
 		s.Handle(wire.Fetch, func(r *brokertest.Request) brokertest.Reply { return c.fetch(int32(i), r) })
@@ -198,7 +213,7 @@ func (c *cluster) append(tp broker.TP, e entry) {
 
 func (c *cluster) client(change ...func(*broker.Config)) *broker.Client {
 	c.t.Helper()
-	cfg := broker.Config{Seeds: []string{c.servers[0].Addr()}, RetryBackoff: time.Millisecond}
+	cfg := broker.Config{Seeds: []string{c.servers[0].Addr()}, RetryBackoff: time.Millisecond, Dial: c.dial}
 	for _, f := range change {
 		f(&cfg)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"kafkactl/internal/broker"
@@ -138,27 +139,29 @@ func TestAMergeStopsAtMax(t *testing.T) {
 }
 
 func TestAMergeThatFollowsWaitsForAQuietPartitionNoLongerThanTold(t *testing.T) {
-	c := newCluster(t, 1)
-	a, b := c.log(0, plain(0, at(10)...)), c.log(1)
-	o := byTime()
-	o.SortWait, o.Follow = 20*time.Millisecond, true
-	s := NewSession(c.client(), o)
-	s.Add(map[broker.TP]offsets.Range{a: {To: offsets.Follow}, b: {To: offsets.Follow}})
-	got := newCollector()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() {
-		_, err := s.Run(ctx, got)
-		done <- err
-	}()
-	got.await(t, 1)
-	c.append(b, plain(0, at(20)...))
-	got.await(t, 2)
-	cancel()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-	got.wantOrder(t, "0:0 1:0")
+	synctest.Test(t, func(t *testing.T) {
+		c := newPiped(t)
+		a, b := c.log(0, plain(0, at(10)...)), c.log(1)
+		o := byTime()
+		o.SortWait, o.Follow = 20*time.Millisecond, true
+		s := NewSession(c.client(), o)
+		s.Add(map[broker.TP]offsets.Range{a: {To: offsets.Follow}, b: {To: offsets.Follow}})
+		got := newCollector()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() {
+			_, err := s.Run(ctx, got)
+			done <- err
+		}()
+		got.await(t, 1)
+		c.append(b, plain(0, at(20)...))
+		got.await(t, 2)
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		got.wantOrder(t, "0:0 1:0")
+	})
 }
 
 func (c *cluster) last(o Options, ranges map[broker.TP]offsets.Range, n int64) (order string, report *Report) {

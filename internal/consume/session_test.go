@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"kafkactl/internal/broker"
@@ -202,7 +203,7 @@ func TestALeaderThatMovesIsFollowed(t *testing.T) {
 		if report.Err() != nil {
 			t.Error(report.Err())
 		}
-		last := c.asked()[len(c.asked())-1]
+		last := c.asking()[len(c.asking())-1]
 		if last.node != 1 || last.epoch != 3 || last.offset != 5 {
 			t.Errorf("the last fetch was %+v", last)
 		}
@@ -431,34 +432,38 @@ func TestCancelReturnsWithEverythingFlushed(t *testing.T) {
 }
 
 func TestIdleEndsAQuietSession(t *testing.T) {
-	c := newCluster(t, 1)
-	tp := c.log(0, plain(0, numbered(0, 20)...))
-	o := quick()
-	o.Follow, o.Idle = true, 50*time.Millisecond
-	got := newCollector()
-	report := c.read(o, got, span(tp, 0, offsets.Follow))
-	got.wantOffsets(t, tp, from(0, 20)...)
-	if !report.Idle || report.Err() != nil {
-		t.Errorf("%+v", report)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c := newPiped(t)
+		tp := c.log(0, plain(0, numbered(0, 20)...))
+		o := quick()
+		o.Follow, o.Idle = true, 50*time.Millisecond
+		got := newCollector()
+		report := c.read(o, got, span(tp, 0, offsets.Follow))
+		got.wantOffsets(t, tp, from(0, 20)...)
+		if !report.Idle || report.Err() != nil {
+			t.Errorf("%+v", report)
+		}
+	})
 }
 
 func TestASinkThatTakesItsTimeIsNotIdle(t *testing.T) {
-	c := newCluster(t, 1)
-	tp := c.log(0, plain(0, numbered(0, 3)...), plain(3, numbered(3, 3)...))
-	o := quick()
-	o.Follow, o.Idle = true, 10*time.Millisecond
-	o.Fetch.PartitionBytes = 1 // one batch an answer
-	got := newCollector()
-	got.each = func(r *record.Record) error {
-		<-time.After(5 * time.Millisecond)
-		return nil
-	}
-	report := c.read(o, got, span(tp, 0, offsets.Follow))
-	got.wantOffsets(t, tp, from(0, 6)...)
-	if !report.Idle {
-		t.Errorf("%+v", report)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c := newPiped(t)
+		tp := c.log(0, plain(0, numbered(0, 3)...), plain(3, numbered(3, 3)...))
+		o := quick()
+		o.Follow, o.Idle = true, 10*time.Millisecond
+		o.Fetch.PartitionBytes = 1 // one batch an answer
+		got := newCollector()
+		got.each = func(r *record.Record) error {
+			<-time.After(5 * time.Millisecond)
+			return nil
+		}
+		report := c.read(o, got, span(tp, 0, offsets.Follow))
+		got.wantOffsets(t, tp, from(0, 6)...)
+		if !report.Idle {
+			t.Errorf("%+v", report)
+		}
+	})
 }
 
 func TestPartitionsJoinARunningSession(t *testing.T) {
@@ -516,7 +521,7 @@ func TestStopAndSetEndEndAPartition(t *testing.T) {
 	}
 }
 
-func (c *cluster) asked() []asking1 {
+func (c *cluster) asking() []asking1 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]asking1(nil), c.fetches...)

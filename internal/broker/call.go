@@ -74,6 +74,9 @@ func (ca *Call) read(resp wire.Response, on wire.RecordsFunc) (foreign bool, err
 	c := ca.conn
 	size, err := c.frameSize()
 	if err != nil {
+		if c.unserved() && errors.Is(err, errHungUp) {
+			err = errShown
+		}
 		return false, c.fail(err)
 	}
 	r := wire.NewReader(c.br, int(size))
@@ -125,6 +128,15 @@ func (c *Conn) frameSize() (int32, error) {
 	return size, nil
 }
 
+// unserved says that the handshake is over and nothing has been answered since.
+// Brokers tell their versions to anybody, and hang up on what comes next where
+// they want authentication first.
+func (c *Conn) unserved() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.served && c.speaks.windows != nil && c.speaks.trust != trustOld
+}
+
 // finish lets the next Call have its turn and takes note of throttling.
 func (ca *Call) finish(resp wire.Response, err error) {
 	c := ca.conn
@@ -133,6 +145,7 @@ func (ca *Call) finish(resp wire.Response, err error) {
 	c.used = time.Now()
 	if err == nil {
 		c.answered = true
+		c.served = c.served || c.speaks.windows != nil
 		if ms := throttle(resp, ca.Version); ms > 0 {
 			c.resume = c.used.Add(ms)
 		}

@@ -23,9 +23,10 @@ type Client struct {
 	coords coordinators
 
 	mu     sync.Mutex
-	shared map[string]*shared // by address
-	bad    map[string]time.Time
-	warm   bool // some broker has answered
+	shared map[string]*shared   // by address
+	bad    map[string]time.Time // addresses that failed last, and when
+	met    map[string]bool      // addresses a handshake was made with
+	warm   bool                 // some broker has answered a request
 	closed bool
 }
 
@@ -46,7 +47,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Shuffle {
 		rand.Shuffle(len(cfg.Seeds), func(i, j int) { cfg.Seeds[i], cfg.Seeds[j] = cfg.Seeds[j], cfg.Seeds[i] })
 	}
-	c := &Client{cfg: cfg, shared: make(map[string]*shared), bad: make(map[string]time.Time)}
+	c := &Client{cfg: cfg, shared: make(map[string]*shared), bad: make(map[string]time.Time), met: make(map[string]bool)}
 	c.dialer = dialer{cfg: &c.cfg, tries: len(cfg.Seeds)}
 	return c, nil
 }
@@ -159,18 +160,32 @@ func (s *shared) spent() bool {
 	}
 }
 
-// note remembers whether an address answered, so that the silent come last.
+// note remembers whether an address let us in, so that those which do not come
+// last.
 func (c *Client) note(addr string, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == nil {
-		c.warm = true
+		c.met[addr] = true
 		delete(c.bad, addr)
 		return
 	}
 	if !isContext(err) {
 		c.bad[addr] = time.Now()
 	}
+}
+
+func (c *Client) hasMet(addr string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.met[addr]
+}
+
+// warmUp notes that a broker has answered.
+func (c *Client) warmUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.warm = true
 }
 
 func (c *Client) isClosed() bool {

@@ -133,7 +133,7 @@ func TestUnknownHostAndStrangersAreNotWaitedFor(t *testing.T) {
 	}{
 		"unknown host": {func(context.Context, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "a", IsNotFound: true}}
-		}, "a:1", ErrUnavailable, coldTries},
+		}, "a:1", ErrUnavailable, hopelessTries},
 		"web server": {nil, brokertest.Stranger(t, []byte("HTTP/1.1 400 Bad Request\r\n")), ErrNotKafka, 1},
 		"TLS":        {nil, brokertest.Stranger(t, []byte("\x15\x03\x03\x00\x02\x02\x0a")), ErrTLS, 1},
 	} {
@@ -193,6 +193,45 @@ func TestUnreachableAdvertisedListenerIsNamed(t *testing.T) {
 			t.Errorf("took %v, want %v: the broker might come back", took, defaultTimeout)
 		}
 	})
+}
+
+func TestAdvertisedHostThatNobodyKnowsIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 2)
+		client := clientOf(t, c, seeds("node1:9092"), func(cfg *Config) {
+			cfg.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+				if addr == "node2:9092" {
+					return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "node2", IsNotFound: true}}
+				}
+				return c.Dial(ctx, addr)
+			}
+		})
+		start := time.Now()
+		_, err := client.Do(t.Context(), Node(2), ask(0), &wire.ListOffsetsResponse{})
+		if err == nil || !strings.Contains(err.Error(), "node2:9092, the address node 2 advertises") || !strings.Contains(err.Error(), "no such host") {
+			t.Errorf("got %v, want the advertised host named", err)
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+func TestListenerThatWantsSASLIsNamed(t *testing.T) {
+	s := brokertest.New(t)
+	s.Handle(wire.ListOffsets, func(*brokertest.Request) brokertest.Reply { return brokertest.Hangup() })
+	client, err := New(Config{Seeds: []string{s.Addr()}, RetryBackoff: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	_, err = client.Do(t.Context(), Any(), ask(0), &wire.ListOffsetsResponse{})
+	if !errors.Is(err, ErrUnavailable) || !errors.Is(err, ErrClosed) || !strings.Contains(err.Error(), "SASL") {
+		t.Errorf("got %v, want a hang-up that asks for SASL", err)
+	}
+	if n := s.Count(wire.ListOffsets); n != hopelessTries {
+		t.Errorf("sent %d times, want %d", n, hopelessTries)
+	}
 }
 
 func TestSeedThatIsAdvertisedTooIsNotBlamedOnTheCluster(t *testing.T) {

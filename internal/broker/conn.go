@@ -43,6 +43,7 @@ type Conn struct {
 	last     chan struct{} // closed once the last queued Call has been received
 	pending  int           // Calls queued and not received
 	answered bool          // a response has come whole
+	served   bool          // one that was no part of the handshake
 	err      error         // what ended the Conn
 	werr     error         // what ended writing; responses on their way may still be read
 	resume   time.Time     // when the broker's throttling ends (KIP-219)

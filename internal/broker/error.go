@@ -30,6 +30,7 @@ var (
 var (
 	errHungUp  = errors.New("the broker hung up")
 	errPartial = fmt.Errorf("the broker hung up in the middle of a response: %w", io.ErrUnexpectedEOF)
+	errShown   = fmt.Errorf("%w on the first request after the handshake; does this listener want SASL?", errHungUp)
 	errTwice   = errors.New("response received twice")
 )
 

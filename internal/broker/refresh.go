@@ -125,17 +125,23 @@ func (c *Client) fly(ctx context.Context, f *flight, w *want) {
 	}
 }
 
-// again says that w asks for what was asked before, which can wait a little.
+// again says that w asks for nothing but what was asked before, which can wait a
+// little.
 func (s *Snapshot) again(w *want) bool {
-	if s == nil || w.stale != nil {
-		return s != nil
+	switch {
+	case s == nil:
+		return false
+	case w.stale != nil:
+		return true
+	case len(w.topics) == 0:
+		return false
 	}
 	for _, name := range w.topics {
-		if _, ok := s.topics[name]; ok {
-			return true
+		if _, ok := s.topics[name]; !ok {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // union is all that the wants want, sorted.

@@ -8,14 +8,15 @@ import (
 	"net"
 	"os"
 	"reflect"
+	"slices"
 	"time"
 
 	"kafkactl/internal/wire"
 )
 
-// coldTries bounds retries of what is most likely a mistake in an address, as
-// long as nobody has answered at all: somebody waits for the message.
-const coldTries = 3
+// hopelessTries bounds retries of what is most likely a mistake in an address:
+// somebody waits for the message.
+const hopelessTries = 3
 
 // Do sends req to whom to says and fills resp. What the apis table marks as
 // repeatable is retried, with jittered backoff, on transient errors and on lost
@@ -28,7 +29,8 @@ const coldTries = 3
 // When the time is up the error wraps the last cause; it is ErrUnavailable if
 // nobody answered, and os.ErrDeadlineExceeded in any case. As long as no broker
 // has ever answered, refused connections and unknown hosts end it after three
-// tries, and peers that are no Kafka listeners at once.
+// tries; so do advertised hosts that are unknown and always were. Peers that are
+// no Kafka listeners end it at once.
 func (c *Client) Do(ctx context.Context, to To, req wire.Request, resp wire.Response) (version int16, err error) {
 	start := time.Now()
 	inner, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
@@ -59,7 +61,7 @@ func (c *Client) Do(ctx context.Context, to To, req wire.Request, resp wire.Resp
 			}
 			return version, c.wrap(api.Key, err)
 		}
-		if c.cfg.Retries >= 0 && try > c.cfg.Retries || try >= coldTries && !c.isWarm() && isDefinite(err) {
+		if c.cfg.Retries >= 0 && try > c.cfg.Retries || try >= hopelessTries && c.hopeless(err) {
 			return version, c.wrap(api.Key, end)
 		}
 		c.cfg.logf(1, "retrying %v: %v", api.Key, err)
@@ -85,6 +87,7 @@ func (c *Client) Try(ctx context.Context, to To, req wire.Request, resp wire.Res
 		return version, err
 	}
 	c.note(conn.addr, nil)
+	c.warmUp()
 	if code := topCode(resp, version); code != wire.None && (undone(code) || code.Retriable()) {
 		return version, conn.fault(req.Key(), version, code, undone(code))
 	}
@@ -145,8 +148,8 @@ func (c *Client) mayRetry(err error, repeat bool) bool {
 		dial *DialError
 	)
 	switch {
-	case errors.Is(err, ErrTLS), errors.Is(err, ErrNotKafka):
-		return c.isWarm() // one stranger among brokers: its address may be reassigned
+	case isPeer(err): // where a broker was met before, it may be met again
+		return slices.ContainsFunc(dials(err), func(d *DialError) bool { return c.hasMet(d.Addr) })
 	case errors.Is(err, ErrMalformed), errors.Is(err, wire.ErrVersion), errors.As(err, new(*VersionError)):
 		return false
 	case errors.As(err, &code):
@@ -182,15 +185,40 @@ func isAnswer(err error) bool {
 // isPeer says that an address leads to something that is no Kafka listener.
 func isPeer(err error) bool { return errors.Is(err, ErrTLS) || errors.Is(err, ErrNotKafka) }
 
-// isDefinite says that trying longer will hardly help: the answer was no,
-// rather than none.
-func isDefinite(err error) bool {
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
-		return dns.IsNotFound
+// hopeless says that trying longer will hardly help: the answer was no, rather
+// than none, and it was so from the beginning.
+func (c *Client) hopeless(err error) bool {
+	cold := !c.isWarm()
+	list := dials(err)
+	if len(list) == 0 {
+		return cold && errors.Is(err, errShown)
 	}
-	var dial *DialError
-	return errors.As(err, &dial) && !errors.Is(err, os.ErrDeadlineExceeded)
+	for _, d := range list {
+		var dns *net.DNSError
+		unknown := errors.As(d.Err, &dns) && dns.IsNotFound && !c.hasMet(d.Addr)
+		if !unknown && (!cold || errors.Is(d.Err, os.ErrDeadlineExceeded)) {
+			return false
+		}
+	}
+	return true
+}
+
+// dials finds the dialling errors in err, which joins several where several
+// addresses were tried.
+func dials(err error) []*DialError {
+	switch e := err.(type) {
+	case *DialError:
+		return []*DialError{e}
+	case interface{ Unwrap() []error }:
+		var list []*DialError
+		for _, inner := range e.Unwrap() {
+			list = append(list, dials(inner)...)
+		}
+		return list
+	case interface{ Unwrap() error }:
+		return dials(e.Unwrap())
+	}
+	return nil
 }
 
 // wrap makes err a *RequestError or leaves it a *DialError.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"kafkactl/internal/broker"
 )
@@ -95,6 +96,38 @@ func (e *env) topicsFrom(snap *broker.Snapshot, args []string, word string) []st
 		words = append(words, name+"\t"+plural(len(t.Partitions), "partition"))
 	}
 	return words
+}
+
+// completeFlags teaches the shell the values of flags that take a few words, and
+// the profiles of the file.
+func (e *env) completeFlags(root *cobra.Command) {
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		learn := func(f *pflag.Flag) {
+			if c, ok := f.Value.(choiceValue); ok {
+				// An error says that the command has seen to it already.
+				_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(c.from, cobra.ShellCompDirectiveNoFileComp))
+			}
+		}
+		cmd.PersistentFlags().VisitAll(learn)
+		cmd.LocalNonPersistentFlags().VisitAll(learn)
+		for _, c := range cmd.Commands() {
+			visit(c)
+		}
+	}
+	visit(root)
+	_ = root.RegisterFlagCompletionFunc("profile", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return e.profiles(), cobra.ShellCompDirectiveNoFileComp
+	})
+	_ = root.RegisterFlagCompletionFunc("brokers", cobra.NoFileCompletions)
+	_ = root.RegisterFlagCompletionFunc("timeout", cobra.NoFileCompletions)
+	_ = root.RegisterFlagCompletionFunc("X", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var words []string
+		for _, k := range knobs {
+			words = append(words, k.flag+"=\t"+k.doc)
+		}
+		return words, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	})
 }
 
 func newCompletionCmd(e *env) *cobra.Command {

@@ -99,15 +99,35 @@ func (c *config) check() error {
 	return c.tuning.check()
 }
 
+// configFile is the file to read and whether somebody named it; "" where there
+// is no home to look in.
+func (c *config) configFile() (path string, asked bool) {
+	if c.file != "" {
+		return c.file, true
+	}
+	if path := os.Getenv(envPrefix + "CONFIG"); path != "" {
+		return path, true
+	}
+	return defaultConfigFile(), false
+}
+
+// profiles lists the profiles of the file, nothing where it cannot be read.
+func (e *env) profiles() []string {
+	path, _ := e.cfg.configFile()
+	file := viper.NewWithOptions(viper.KeyDelimiter(delimiter))
+	file.SetConfigFile(path)
+	file.SetConfigType("yaml")
+	if file.ReadInConfig() != nil {
+		return nil
+	}
+	return sortedKeys(file.GetStringMap("profiles"))
+}
+
 // readFiles merges the file, and over it the chosen profile, into v.
 func (e *env) readFiles(v *viper.Viper, k *keys) error {
-	path, asked := e.cfg.file, e.cfg.file != ""
-	if !asked {
-		if path = os.Getenv(envPrefix + "CONFIG"); path != "" {
-			asked = true
-		} else if path = defaultConfigFile(); path == "" {
-			return k.noProfile(e.cfg.profile, "")
-		}
+	path, asked := e.cfg.configFile()
+	if path == "" {
+		return k.noProfile(e.cfg.profile, path)
 	}
 	file := viper.NewWithOptions(viper.KeyDelimiter(delimiter))
 	file.SetConfigFile(path)

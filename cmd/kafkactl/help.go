@@ -44,6 +44,9 @@ func helpText(cmd *cobra.Command, pal palette) string {
 	return b.String()
 }
 
+// helpWidth is what flags' descriptions are wrapped to.
+const helpWidth = 100
+
 // flagUsages prints visible flags; -h goes without saying.
 func flagUsages(flags *pflag.FlagSet) string {
 	shown := pflag.NewFlagSet("", pflag.ContinueOnError)
@@ -63,7 +66,7 @@ func flagUsages(flags *pflag.FlagSet) string {
 	return strings.NewReplacer(
 		"      --X KEY=VALUE", "  -X KEY=VALUE     ",
 		"--verbose count", "--verbose      ",
-	).Replace(shown.FlagUsages())
+	).Replace(shown.FlagUsagesWrapped(helpWidth))
 }
 
 // newHelpCmd prints a command's help or one of the pages that belong to none.

@@ -40,8 +40,9 @@ const positionsPage = `What to read is one grammar everywhere.
              TIME                                  the first record at or after it
              max-timestamp                         the record with the highest timestamp (3.0)
              earliest-local  latest-tiered         of tiered storage (3.4, 3.9)
+             earliest-pending-upload               the same (4.2)
     TIME   = now
-             -30s  -15m  -2h  -3d  -1w             ago
+             -30s  -15m  -1h30m  -3d  -1w          ago
              2026-11-23   2026-11-23T14:05         local time
              2026-11-23T14:05:00Z                  RFC 3339
              1795442700s  1795442700000ms          since 1970; without its unit a number is an offset

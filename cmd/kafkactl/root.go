@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -18,6 +19,9 @@ func execute(ctx context.Context, e *env, args []string) error {
 	running := false
 	root := newRoot(e, &running)
 	root.SetArgs(args)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		e.completeFlags(root)
+	}
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil || running || errors.Is(err, errDone) || errors.Is(err, errClosedPipe) {
 		return err

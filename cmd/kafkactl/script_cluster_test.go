@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -289,10 +291,13 @@ func (s *stage) control(ts *testscript.TestScript, args []string, err error) {
 		left = number(ts, args[1])
 	}
 	fake.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
-		s.arrived(key) // the observer comes after us and will not see it
-		if left--; left > 0 {
-			fake.KeepControl()
+		if left == 0 {
+			fake.DropControl()
+			return nil, nil, false
 		}
+		left--
+		fake.KeepControl()
+		s.arrived(key) // the observer comes after us and will not see it
 		return nil, err, true
 	})
 }

@@ -18,8 +18,6 @@ type listing struct {
 func addListingFlags(cmd *cobra.Command, l *listing) {
 	cmd.Flags().VarP(choice(&l.mode, "table", "tsv", "json"), "output", "o", "how to list; a terminal gets a table, a pipe tsv")
 	cmd.Flags().BoolVarP(&l.json, "json", "J", false, "the same as -o json")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(
-		[]string{"table", "tsv", "json"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // check refuses -J beside another -o.

@@ -31,10 +31,14 @@ func (p *printing) line(pal palette, topics bool, columns func() int, now func()
 			}
 			dst = append(dst, c.open...)
 			dst, left = appendFitted(dst, buf, left)
-			dst = append(append(dst, c.close...), space...)
-			if left > 0 {
-				left = max(left-len(space), -1)
+			dst = append(dst, c.close...)
+			if left != 0 { // spaces cut short need no sign of it
+				space = space[:min(len(space), max(left, 0))]
+				if left -= len(space); left == 0 {
+					left = -1
+				}
 			}
+			dst = append(dst, space...)
 			buf = buf[:0]
 		}
 		buf = appendClock(buf, r, now())

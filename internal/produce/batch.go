@@ -22,6 +22,9 @@ type Batch struct {
 	wire    []byte         // sealed
 	mem     int            // bytes of the budget this batch holds
 	opened  time.Time
+	slot    *slot // while open
+	port    *port
+	receipt *receipt // nil where nobody wants any
 
 	// The rest belongs to the core.
 

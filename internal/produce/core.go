@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"kafkactl/internal/broker"
@@ -108,6 +109,14 @@ func (c *core) ready(b *Batch) {
 	if c.halting != nil {
 		c.unload(c.lanes[b.tp])
 	}
+}
+
+// spoilt says that a queued batch could not be given its bytes.
+func (c *core) spoilt(b *Batch, err error) {
+	l := c.lanes[b.tp]
+	l.queue = slices.DeleteFunc(l.queue, func(q *Batch) bool { return q == b })
+	b.last = err
+	c.refuse(b)
 }
 
 // work puts a lane among the busy.

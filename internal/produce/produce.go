@@ -3,3 +3,333 @@
 // every retry, and no record is sent twice without being named. It reads no
 // files and prints nothing.
 package produce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"kafkactl/internal/broker"
+	"kafkactl/internal/wire"
+	"kafkactl/internal/wire/codec"
+)
+
+// AcksAll waits for all replicas in sync.
+const AcksAll = -1
+
+// Config says how to produce. Begin with DefaultConfig.
+type Config struct {
+	Acks        int16 // AcksAll, 0 none, 1 the leader, N so many replicas (brokers before 0.9)
+	Idempotent  bool  // ask for sequences; they need AcksAll and a broker that grants them
+	Compression codec.Type
+	Level       int // 0 or codec.DefaultLevel: the compression's own default
+	SnappyRaw   bool
+	SnappyBlock int
+
+	Partitioner     Partitioner
+	Linger          time.Duration // longest a record waits for others
+	BatchBytes      int           // largest batch before compression; one record may be larger
+	BatchRecords    int           // most records in a batch, 0 for no limit
+	MaxInFlight     int           // requests to one broker without an answer
+	Retries         int           // attempts after the first, -1 until DeliveryTimeout
+	RetryBackoff    time.Duration
+	DeliveryTimeout time.Duration // from the closing of a batch to its acknowledgement
+	AckTimeout      time.Duration // what a broker may take for Acks
+	FlushTimeout    time.Duration // what is on its way when a run is cut short may take so long
+	Memory          int           // bytes of records held at once
+	KeepGoing       bool          // a record refused is skipped, not the end
+
+	Receipts Receipts // nil: none
+	Stats    *Stats   // nil: none
+	// Log is told of what a user may want to know: level 1 with -v, 2 with -vv.
+	Log func(level int, format string, args ...any)
+}
+
+// DefaultConfig has the defaults of the Java producer, but for larger batches.
+func DefaultConfig() Config {
+	return Config{
+		Acks: AcksAll, Idempotent: true, Linger: 5 * time.Millisecond, BatchBytes: 1_000_000, MaxInFlight: 5,
+		Retries: -1, RetryBackoff: 100 * time.Millisecond, DeliveryTimeout: 2 * time.Minute,
+		AckTimeout: 30 * time.Second, FlushTimeout: 30 * time.Second, Memory: 16 << 20,
+	}
+}
+
+func (c *Config) fill() error {
+	d := DefaultConfig()
+	for _, f := range []struct{ have, def *int }{
+		{&c.BatchBytes, &d.BatchBytes}, {&c.MaxInFlight, &d.MaxInFlight}, {&c.Memory, &d.Memory},
+	} {
+		if *f.have <= 0 {
+			*f.have = *f.def
+		}
+	}
+	for _, f := range []struct{ have, def *time.Duration }{
+		{&c.RetryBackoff, &d.RetryBackoff}, {&c.DeliveryTimeout, &d.DeliveryTimeout},
+		{&c.AckTimeout, &d.AckTimeout}, {&c.FlushTimeout, &d.FlushTimeout},
+	} {
+		if *f.have <= 0 {
+			*f.have = *f.def
+		}
+	}
+	if c.Partitioner == nil {
+		c.Partitioner, _ = NewPartitioner("", true) // "" is known
+	}
+	if c.Stats == nil {
+		c.Stats = new(Stats)
+	}
+	if c.Log == nil {
+		c.Log = func(int, string, ...any) {}
+	}
+	c.BatchBytes = min(c.BatchBytes, maxBatch)
+	if c.Acks < AcksAll {
+		return fmt.Errorf("acks %d: must be -1 (all), 0, 1 or a number of replicas", c.Acks)
+	}
+	return codec.CheckLevel(c.Compression, c.Level)
+}
+
+// engine is one run.
+type engine struct {
+	cfg     Config
+	client  *broker.Client
+	topic   string
+	magic   int8
+	sealing codec.Options
+
+	core       *core
+	ledger     *ledger
+	pool       *pool
+	compressor codec.Compressor // the dispatcher's own, for batches made anew
+	snap       *broker.Snapshot
+	parts      atomic.Pointer[Partitions]
+	senders    map[int32]*sender
+
+	events chan func(now time.Time)
+	seals  chan *Batch
+	unheld chan struct{} // one token: a partition's queue is empty again
+	over   chan struct{} // closed once nothing more is dispatched
+	work   sync.WaitGroup
+
+	stop    chan struct{} // closed: read no more
+	stopErr error         // why, set before stop is closed
+	ended   sync.Once
+
+	fed        bool // the feeder has shipped all it will
+	asking     bool // for an identity
+	refreshing bool
+	freshAt    time.Time // when metadata is to be asked for next
+	missing    time.Time // since when metadata says that there is no such topic
+	heldPorts  []*port
+}
+
+// Run sends in's records to topic until in ends, and returns once all are
+// settled and every goroutine has ended, but for one that in may have left in a
+// read. The Report is true whatever the error is. When ctx ends, reading stops
+// and what was taken is seen to its end for at most FlushTimeout. The error is
+// nil when every record was acknowledged.
+func Run(ctx context.Context, client *broker.Client, cfg Config, topic string, in Input) (Report, error) {
+	if err := cfg.fill(); err != nil {
+		return Report{}, err
+	}
+	e := &engine{
+		cfg: cfg, client: client, topic: topic,
+		sealing: codec.Options{Type: cfg.Compression, Level: cfg.Level, SnappyRaw: cfg.SnappyRaw, SnappyBlock: cfg.SnappyBlock, NoCRC: true},
+		pool:    newPool(cfg.Memory), senders: make(map[int32]*sender),
+		events: make(chan func(time.Time), 64), seals: make(chan *Batch, 64), unheld: make(chan struct{}, 1),
+		over: make(chan struct{}), stop: make(chan struct{}),
+	}
+	e.ledger = &ledger{stats: cfg.Stats, release: e.release}
+	if cfg.Receipts != nil {
+		e.ledger.receipts = newReceipts(cfg.Receipts, e.pool)
+	}
+	e.core = newCore(rules{
+		acks: cfg.Acks, maxInFlight: cfg.MaxInFlight, retries: cfg.Retries, backoff: cfg.RetryBackoff,
+		delivery: cfg.DeliveryTimeout, flush: cfg.FlushTimeout, keepGoing: cfg.KeepGoing,
+	})
+	e.core.settled, e.core.halve, e.core.without = e.ledger.settle, e.halve, e.without
+	conn, node, err := e.begin(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	return e.run(ctx, in, conn, node)
+}
+
+// begin finds the topic and learns from one of its leaders what it speaks.
+func (e *engine) begin(ctx context.Context) (*broker.Conn, int32, error) {
+	node, err := e.someLeader(ctx)
+	if err != nil {
+		return nil, -1, err
+	}
+	conn, err := e.client.Open(ctx, node)
+	if err != nil {
+		return nil, -1, err
+	}
+	version, err := conn.Version(wire.Produce, -1)
+	if err != nil {
+		_ = conn.Close() // the error before says it
+		return nil, -1, &broker.RequestError{API: wire.Produce, Version: -1, Broker: conn.Addr(), Partition: -1, Err: err}
+	}
+	e.magic = magicOf(version)
+	if e.cfg.Compression == codec.Zstd && version < 7 {
+		_ = conn.Close()
+		return nil, -1, e.tooOld("zstd", 7)
+	}
+	e.core.id = anonymous()
+	if e.cfg.Idempotent && e.cfg.Acks == AcksAll {
+		if e.magic >= 2 {
+			e.core.id, e.core.wantID = identity{}, true
+		} else {
+			e.cfg.Log(1, "producing without idempotence: %v", e.tooOld("it", 3))
+		}
+	}
+	return conn, node, nil
+}
+
+// someLeader waits until the topic has one.
+func (e *engine) someLeader(ctx context.Context) (int32, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.client.Config().Timeout)
+	defer cancel()
+	var stale *broker.Snapshot
+	for {
+		snap, err := e.client.Refresh(ctx, stale, e.topic)
+		if err != nil {
+			return -1, err
+		}
+		t, _ := snap.Topic(e.topic)
+		if t == nil || t.Err != wire.None && !t.Err.Retriable() || t.Err == wire.UnknownTopicOrPartition {
+			code := wire.UnknownTopicOrPartition
+			if t != nil {
+				code = t.Err
+			}
+			return -1, &broker.RequestError{API: wire.Metadata, Version: -1, Topic: e.topic, Partition: -1, Err: code}
+		}
+		e.take(snap, t)
+		if ps := e.parts.Load(); len(ps.Available) > 0 {
+			node, _ := snap.Leader(broker.TP{Topic: e.topic, Partition: ps.Available[0]})
+			return node, nil
+		}
+		stale = snap
+		if !e.sleep(ctx, e.cfg.RetryBackoff) {
+			return -1, &broker.RequestError{API: wire.Metadata, Version: -1, Topic: e.topic, Partition: -1, Err: wire.LeaderNotAvailable}
+		}
+	}
+}
+
+// take tells core and feeder what metadata says.
+func (e *engine) take(snap *broker.Snapshot, t *broker.Topic) {
+	e.snap = snap
+	ps := &Partitions{}
+	for i := range t.Partitions {
+		p := &t.Partitions[i]
+		ps.All = append(ps.All, p.ID)
+		if p.Leader >= 0 {
+			ps.Available = append(ps.Available, p.ID)
+		}
+		e.core.leads(broker.TP{Topic: e.topic, Partition: p.ID}, p.Leader, p.LeaderEpoch)
+	}
+	if old := e.parts.Load(); len(ps.All) == 0 || old != nil && slices.Equal(old.All, ps.All) && slices.Equal(old.Available, ps.Available) {
+		return
+	}
+	e.parts.Store(ps)
+}
+
+// run works until all is settled.
+func (e *engine) run(ctx context.Context, in Input, conn *broker.Conn, node int32) (Report, error) {
+	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	first := newSender(e, node, conn)
+	e.senders[node] = first
+	e.spawn(func() { first.run(inner) })
+	sealers := 1
+	if e.cfg.Compression != codec.Uncompressed {
+		sealers = max(1, min(4, runtime.GOMAXPROCS(0)-1))
+	}
+	for range sealers {
+		e.spawn(e.sealer)
+	}
+	dispatched := make(chan struct{})
+	go func() {
+		defer close(dispatched)
+		e.dispatch(inner)
+	}()
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		if r := e.ledger.receipts; r != nil {
+			r.run(e.stopReading)
+		}
+	}()
+
+	f := &feeder{e: e, in: in}
+	readErr := f.run(ctx)
+	e.post(func(now time.Time) {
+		e.fed = true
+		if ctx.Err() != nil {
+			e.core.now = now
+			e.core.hurry()
+		}
+	})
+	<-dispatched
+	close(e.over)
+	cancel()
+	close(e.seals)
+	for _, s := range e.senders {
+		close(s.reqs)
+	}
+	e.work.Wait()
+	if r := e.ledger.receipts; r != nil {
+		r.close()
+	}
+	<-told
+	return e.report(f, readErr)
+}
+
+// report sums up. The first of these is the error: why reading stopped, why a
+// record was not acknowledged.
+func (e *engine) report(f *feeder, readErr error) (Report, error) {
+	r := e.ledger.report
+	r.Last, r.Twice = f.line, e.core.twice
+	r.Read = r.Acked + r.Refused + r.Unknown
+	var bad *RecordError
+	switch {
+	case e.stopErr != nil && !errors.Is(e.stopErr, errHalted):
+		return r, e.stopErr
+	case readErr != nil && !errors.Is(readErr, errHalted) && !errors.As(readErr, &bad):
+		return r, readErr
+	case r.Cause != nil:
+		return r, r.Cause
+	case r.FirstOpen > 0:
+		return r, ErrNotSent
+	}
+	return r, nil
+}
+
+func (e *engine) spawn(work func()) {
+	e.work.Add(1)
+	go func() {
+		defer e.work.Done()
+		work()
+	}()
+}
+
+// sleep waits and reports whether it was left to finish.
+func (e *engine) sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// tooOld says that a broker cannot carry something.
+func (e *engine) tooOld(what string, version int16) error {
+	release := broker.Release(wire.Produce, version)
+	return fmt.Errorf("%s needs Produce v%d, Kafka %s or later: %w", what, version, release, wire.UnsupportedForMessageFormat)
+}

@@ -287,6 +287,12 @@ func TestADecodedResponseKeepsNothingOfTheOneBefore(t *testing.T) {
 			if !reflect.DeepEqual(reused, fresh) {
 				t.Errorf("version %d:\n got %+v\nwant %+v", version, reused, fresh)
 			}
+			if err := Decode(NewBytesReader(body), version, &reused, func([]any, *Body) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if p := reused.Topics[0].Partitions[0]; p.Records != nil {
+				t.Errorf("version %d: streamed, but there is %x", version, p.Records)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"reflect"
@@ -145,6 +146,9 @@ func TestAdaptersLeaveTheRequestAlone(t *testing.T) {
 	if req.GroupID != "" || len(req.Groups) != 1 {
 		t.Errorf("changed: %+v", req)
 	}
+	if old, err := new(with(func(r *OffsetFetchRequest) { r.Groups, r.RequireStable = req.Groups, true })).At(7); err != nil || !old.(*OffsetFetchRequest).RequireStable {
+		t.Errorf("version 7 does not ask for stable offsets: %+v, %v", old, err)
+	}
 }
 
 func TestNullIsSentWhereItIsAllowedAndEmptyElsewhere(t *testing.T) {
@@ -233,6 +237,36 @@ func TestSchemasThatCannotWorkAreFound(t *testing.T) {
 		}
 		if !strings.Contains(text(err), test.want) {
 			t.Errorf("%T: %v, want %q", test.message, err, test.want)
+		}
+	}
+}
+
+func TestTaggedFieldsGoInOrderAndOnlyWithNews(t *testing.T) {
+	type message struct {
+		C []int8  `kafka:"tag=200,null=0+"`
+		A int8    `kafka:"tag=0,default=-1"`
+		B *string `kafka:"tag=3,null=0+"`
+		D []int8  `kafka:"tag=4"`
+	}
+	for _, test := range []struct {
+		message message
+		want    string
+	}{
+		{message{A: -1}, "00"},
+		{message{}, "01 00 01 00"},
+		{message{A: -1, C: []int8{}, D: []int8{}}, "01 c801 01 01"}, // empty is not null
+		{message{A: -1, B: new(""), C: []int8{7}, D: []int8{8}}, "03 03 01 01 04 02 02 08 c801 02 02 07"},
+	} {
+		p, err := planOf(reflect.TypeFor[message](), 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := encoder{flex: true}
+		if err := e.message(p, reflect.ValueOf(&test.message).Elem()); err != nil {
+			t.Fatal(err)
+		}
+		if want := unhex(test.want); !bytes.Equal(e.b, want) {
+			t.Errorf("%+v: %x, want %x", test.message, e.b, want)
 		}
 	}
 }

@@ -148,10 +148,10 @@ func TestBody(t *testing.T) {
 func TestABodyLongerThanItsFrameEndsWithIt(t *testing.T) {
 	both(t, []byte("0123"), func(t *testing.T, r *Reader) {
 		b := NewBody(r, 10)
-		if err := b.Take(make([]byte, 4)); err != nil {
+		if err := b.Take(make([]byte, 2)); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Skip(1); !errors.Is(err, io.ErrUnexpectedEOF) || r.Err() != err {
+		if err := b.Take(make([]byte, 3)); !errors.Is(err, io.ErrUnexpectedEOF) || r.Err() != err {
 			t.Error(err)
 		}
 	})

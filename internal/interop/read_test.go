@@ -63,7 +63,11 @@ func TestWeReadWhatPythonClientsWrite(t *testing.T) {
 			topics, want := map[string]string{}, map[string][]rec{}
 			for _, codec := range codecs {
 				name := topic(t, library+"-"+codec, 1)
-				topics[name], want[name] = codec, corpus(codec, commonHeaders())
+				records := corpus(codec, commonHeaders())
+				if library == "kafka-python" {
+					records = kafkaPythonTakes(codec)
+				}
+				topics[name], want[name] = codec, records
 				for i := range want[name] {
 					want[name][i].timestamp += int64(i * 1000)
 				}
@@ -74,6 +78,19 @@ func TestWeReadWhatPythonClientsWrite(t *testing.T) {
 			}
 		})
 	}
+}
+
+// kafkaPythonTakes is the corpus without what that library refuses to write: a
+// null header, and a record of nothing.
+func kafkaPythonTakes(word string) (out []rec) {
+	headers := commonHeaders()
+	for _, r := range corpus(word, headers[:len(headers)-1]) {
+		if r.key != nil || r.value != nil {
+			r.offset = int64(len(out))
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 func TestWeReadWhatJavaToolsWrite(t *testing.T) {

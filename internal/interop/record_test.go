@@ -63,9 +63,9 @@ const (
 	stamp     = int64(1_700_000_000_123)
 )
 
-// commonHeaders are a repeated name, an empty value and a null one.
+// commonHeaders are a repeated name, an empty value and, last, a null one.
 func commonHeaders() []header {
-	return []header{{"a", []byte("1")}, {"a", []byte("2")}, {"empty", []byte{}}, {"none", nil}, {"ü", []byte("ß")}}
+	return []header{{"a", []byte("1")}, {"a", []byte("2")}, {"empty", []byte{}}, {"ü", []byte("ß")}, {"none", nil}}
 }
 
 // corpus is what is written: nulls and empties apart, bytes that are no text,

@@ -113,7 +113,7 @@ func (b *bench) consume(ctx context.Context, codec string) {
 	b.fail(name, b.drop(ctx, topic))
 }
 
-// fill writes the input to a new topic with kcat.
+// fill writes the input to a new topic.
 func (b *bench) fill(ctx context.Context, topic, codec string) error {
 	if err := b.fresh(ctx, topic); err != nil {
 		return err
@@ -123,12 +123,24 @@ func (b *bench) fill(ctx context.Context, topic, codec string) error {
 		return err
 	}
 	defer in.Close()
-	_, err = measure(ctx, in, nil, b.kcatProduce(topic, codec)...)
+	argv := b.kcatProduce(topic, codec)
+	if b.filler {
+		argv = b.oursProduce(topic, codec)
+	}
+	_, err = measure(ctx, in, nil, argv...)
 	return err
 }
 
 func (b *bench) kcatProduce(topic, codec string) []string {
 	return b.kcatArgs("-P", "-t", topic, "-z", codec, "-X", "acks=all")
+}
+
+func (b *bench) oursProduce(topic, codec string) []string {
+	args := []string{"produce", topic, "-z", codec}
+	if b.old {
+		args = append(args, "--create")
+	}
+	return b.oursArgs(args...)
 }
 
 // produce measures writing the input, read from a file, to a new topic each
@@ -166,13 +178,7 @@ func (b *bench) produce(ctx context.Context, codec string) {
 	}
 	b.pair(ctx, name, b.rounds,
 		write(func(topic string) []string { return b.kcatProduce(topic, codec) }),
-		write(func(topic string) []string {
-			args := []string{"produce", topic, "-z", codec}
-			if b.old {
-				args = append(args, "--create")
-			}
-			return b.oursArgs(args...)
-		}))
+		write(func(topic string) []string { return b.oursProduce(topic, codec) }))
 }
 
 // count wants the topic's end offsets to come to what was written.

@@ -82,7 +82,14 @@ func (b *bench) writeInput() error {
 	var line []byte
 	for i := range b.lines {
 		line = fmt.Appendf(line[:0], "%0*d %08x", numberWidth, i, r.Uint32())
+		if b.plain {
+			line = fmt.Appendf(line[:0], "%0*d ", numberWidth, i)
+		}
 		for len(line) < b.size {
+			if b.plain {
+				line = append(line, 'x')
+				continue
+			}
 			line = append(append(line, ' '), vocabulary[r.IntN(len(vocabulary))]...)
 		}
 		if _, err := w.Write(append(line[:b.size], '\n')); err != nil {

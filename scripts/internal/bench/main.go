@@ -43,6 +43,8 @@ type bench struct {
 	lines   int    // records a job moves
 	size    int    // bytes of a record's value
 	rounds  int    // measured turns of each side
+	plain   bool   // lines differ in a number alone, and compress to nearly nothing
+	filler  bool   // topics to consume are written by kafkactl, in its large batches, not by kcat
 	only    *regexp.Regexp
 	rows    []row
 	latency []latency
@@ -58,6 +60,8 @@ func run(ctx context.Context) (err error) {
 	flag.StringVar(&b.ours, "kafkactl", "", "`BINARY` to measure (default: built from this tree)")
 	flag.IntVar(&b.lines, "n", 2_000_000, "records a job moves")
 	flag.IntVar(&b.size, "size", 100, "bytes of a record")
+	flag.BoolVar(&b.plain, "plain", false, "lines that differ in their number alone, instead of words as in a log")
+	flag.BoolVar(&b.filler, "own-batches", false, "consume what kafkactl wrote, instead of kcat")
 	flag.IntVar(&b.rounds, "rounds", 5, "turns of each side, after one to warm up")
 	flag.Parse()
 	if b.only, err = regexp.Compile(*only); err != nil {

@@ -110,8 +110,15 @@ func (r row) markdown() string {
 func (b *bench) print(w io.Writer, version string) {
 	fmt.Fprintf(w, "\nMeasured %s on %d cores (%s), Apache Kafka %s on loopback, %s.\n",
 		time.Now().Format(time.DateOnly), runtime.NumCPU(), processor(), version, b.versions(context.Background()))
-	fmt.Fprintf(w, "%d records of %d bytes, 4 partitions; medians of %d turns, taken alternately; memory is the peak.\n\n",
-		b.lines, b.size, b.rounds)
+	data, filler := "words as in a log", "kcat"
+	if b.plain {
+		data = "alike but for a number"
+	}
+	if b.filler {
+		filler = "kafkactl"
+	}
+	fmt.Fprintf(w, "%d records of %d bytes, %s, 4 partitions, those to consume written by %s; ", b.lines, b.size, data, filler)
+	fmt.Fprintf(w, "medians of %d turns, taken alternately; memory is the peak.\n\n", b.rounds)
 	fmt.Fprintln(w, "| job | kcat: wall, CPU, memory | kafkactl: wall, CPU, memory | ratio wall / CPU | target |")
 	fmt.Fprintln(w, "|---|---|---|---|---|")
 	for _, r := range b.rows {

@@ -25,17 +25,18 @@ func rooms() map[string][]string {
 		format    = module + "/internal/format"
 		jsonl     = module + "/internal/jsonl"
 		kafkatest = module + "/internal/kafkatest"
+		sync      = "golang.org/x/sync/"
 		any       = "*"
 	)
 	return map[string][]string{
 		"internal/record":            {},
 		"internal/wire":              {},
 		"internal/wire/codec":        {record, wire, "github.com/klauspost/compress/", "github.com/pierrec/lz4/v4"},
-		"internal/broker":            {wire},
-		"internal/broker/brokertest": {wire, codec},
-		"internal/offsets":           {broker, wire},
-		"internal/consume":           {offsets, broker, wire, codec, record},
-		"internal/produce":           {broker, wire, codec, record, "golang.org/x/time/rate"},
+		"internal/broker":            {wire, sync},
+		"internal/broker/brokertest": {record, wire, codec},
+		"internal/offsets":           {broker, wire, sync},
+		"internal/consume":           {offsets, broker, wire, codec, record, sync},
+		"internal/produce":           {broker, wire, codec, record, sync, "golang.org/x/time/rate"},
 		"internal/input":             {produce, record, format, jsonl},
 		"internal/sink":              {consume, record, format, jsonl, "golang.org/x/sys/"},
 		"internal/format":            {record},

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -129,16 +127,4 @@ func (e *env) close() {
 		_ = e.client.Close()
 		e.client = nil
 	}
-}
-
-// stateDir is where kafkactl keeps what must survive it; it may not exist yet.
-func (e *env) stateDir() (string, error) {
-	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "kafkactl"), nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(home, ".local", "state", "kafkactl"), nil
 }

@@ -27,7 +27,7 @@ const hopelessTries = 3
 // broker has done nothing.
 //
 // When the time is up the error wraps the last cause; it is ErrUnavailable if
-// nobody answered, and os.ErrDeadlineExceeded in any case. As long as no broker
+// nobody answered, and os.ErrDeadlineExceeded. As long as no broker
 // has ever answered, refused connections and unknown hosts end it after three
 // tries; so do advertised hosts that are unknown and always were. Peers that are
 // no Kafka listeners end it at once.
@@ -55,6 +55,7 @@ func (c *Client) Do(ctx context.Context, to To, req wire.Request, resp wire.Resp
 		if inner.Err() != nil {
 			return version, c.wrap(api.Key, end)
 		}
+		end.Early = true
 		if !c.mayRetry(err, api.Repeat) {
 			if isPeer(err) {
 				err = end
@@ -304,6 +305,7 @@ type ExhaustedError struct {
 	Tries      int
 	Elapsed    time.Duration
 	Unanswered bool // nobody answered in any try
+	Early      bool // there was time left, but no hope or no retry
 	Err        error
 }
 
@@ -323,7 +325,8 @@ func (e *ExhaustedError) Error() string {
 // Unwrap is the last cause.
 func (e *ExhaustedError) Unwrap() error { return e.Err }
 
-// Is makes it ErrUnavailable where nobody answered, and a timeout always.
+// Is makes it ErrUnavailable where nobody answered, os.ErrDeadlineExceeded where
+// the time was up.
 func (e *ExhaustedError) Is(target error) bool {
-	return target == ErrUnavailable && e.Unanswered || target == os.ErrDeadlineExceeded
+	return target == ErrUnavailable && e.Unanswered || target == os.ErrDeadlineExceeded && !e.Early
 }

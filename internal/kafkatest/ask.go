@@ -50,7 +50,6 @@ func (a *asker) take(n int) []byte {
 	return b
 }
 
-func (a *asker) readInt8() int8   { return int8(a.take(1)[0]) }
 func (a *asker) readInt16() int16 { return int16(binary.BigEndian.Uint16(a.take(2))) }
 func (a *asker) readInt32() int32 { return int32(binary.BigEndian.Uint32(a.take(4))) }
 func (a *asker) readInt64() int64 { return int64(binary.BigEndian.Uint64(a.take(8))) }

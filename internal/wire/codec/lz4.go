@@ -124,7 +124,7 @@ func (f *lz4Frame) inflate(dst, src []byte, limit int) (out, rest []byte, err er
 			}
 			src = src[4:]
 		}
-		if dst, err = f.block1(dst, block, start, head&lz4Stored != 0, limit); err != nil {
+		if dst, err = f.appendBlock(dst, block, start, head&lz4Stored != 0, limit); err != nil {
 			return dst, nil, err
 		}
 		if len(dst) > limit {
@@ -133,8 +133,8 @@ func (f *lz4Frame) inflate(dst, src []byte, limit int) (out, rest []byte, err er
 	}
 }
 
-// block1 appends what one block stands for.
-func (f *lz4Frame) block1(dst, block []byte, start int, stored bool, limit int) ([]byte, error) {
+// appendBlock appends what one block stands for.
+func (f *lz4Frame) appendBlock(dst, block []byte, start int, stored bool, limit int) ([]byte, error) {
 	at := len(dst)
 	if stored {
 		return append(grow(dst, at+len(block), limit), block...), nil

@@ -14,6 +14,10 @@ import (
 // than what brokers (10 minutes) and the common load balancers allow.
 const maxIdle = 3 * time.Minute
 
+// maxRest is the same for requests that may not be repeated: on a connection
+// that died unnoticed, nobody could tell whether they were carried out.
+const maxRest = time.Second
+
 // Client routes requests, keeps metadata and retries. It owns its shared
 // connections; Close ends them.
 type Client struct {
@@ -97,8 +101,9 @@ func (c *Client) Open(ctx context.Context, node int32) (*Conn, error) {
 }
 
 // share gives the Conn that ordinary requests to an address go over. Callers
-// that want it at the same time dial once.
-func (c *Client) share(ctx context.Context, p peer) (*Conn, error) {
+// that want it at the same time dial once. One that has rested for longer than
+// rest is replaced.
+func (c *Client) share(ctx context.Context, p peer, rest time.Duration) (*Conn, error) {
 	for {
 		c.mu.Lock()
 		if c.closed {
@@ -106,10 +111,10 @@ func (c *Client) share(ctx context.Context, p peer) (*Conn, error) {
 			return nil, ErrClosed
 		}
 		s := c.shared[p.addr]
-		mine := s == nil || s.spent()
+		mine := s == nil || s.spent(rest)
 		if mine {
 			if s != nil && s.conn != nil {
-				defer s.conn.Close() // idle for too long
+				defer s.conn.Close() // rested for too long
 			}
 			s = &shared{ready: make(chan struct{})}
 			c.shared[p.addr] = s
@@ -151,10 +156,10 @@ func (c *Client) connect(ctx context.Context, p peer, s *shared) (*Conn, error) 
 }
 
 // spent says that a connection has to be replaced.
-func (s *shared) spent() bool {
+func (s *shared) spent(rest time.Duration) bool {
 	select {
 	case <-s.ready:
-		return s.err != nil || s.conn.failure() != nil || s.conn.idle() > maxIdle
+		return s.err != nil || s.conn.failure() != nil || s.conn.idle() > rest
 	default:
 		return false
 	}
@@ -186,6 +191,29 @@ func (c *Client) warmUp() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.warm = true
+}
+
+// rebootstrap forgets all addresses but the seeds', and all connections.
+func (c *Client) rebootstrap() {
+	c.meta.mu.Lock()
+	if c.meta.now != nil {
+		next := *c.meta.now
+		next.Brokers = nil
+		c.meta.now = &next
+	}
+	c.meta.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for addr, s := range c.shared {
+		select {
+		case <-s.ready:
+			if s.conn != nil {
+				_ = s.conn.Close()
+			}
+			delete(c.shared, addr)
+		default: // still dialling, which is new enough
+		}
+	}
 }
 
 func (c *Client) isClosed() bool {

@@ -547,6 +547,38 @@ func TestRestedConnectionsAreReplaced(t *testing.T) {
 	})
 }
 
+// The broker was restarted and our connection with it: unnoticed, since nobody
+// reads from an idle connection.
+func TestWhatMayNotBeRepeatedIsNotTrustedToARestedConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 1)
+		client := clientOf(t, c)
+		refresh(t, client, nil)
+		c.Node(1).HangUp()
+		time.Sleep(2 * maxRest)
+		if err := createOn(t, client, Any(), "t"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestRebootstrapLeadsBackToTheSeeds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 2)
+		client := clientOf(t, c, seeds("node1:9092"))
+		snap := refresh(t, client, nil)
+		stale := wire.Default[wire.MetadataResponse]()
+		stale.ErrorCode = wire.RebootstrapRequired
+		c.Node(1).Script(brokertest.Step{Key: wire.Metadata, Reply: brokertest.Answer(&stale)})
+		if snap = refresh(t, client, snap); len(snap.Brokers) != 2 {
+			t.Errorf("brokers %v, want 2", snap.Brokers)
+		}
+		if n := c.Node(1).Accepted(); n != 2 {
+			t.Errorf("%d connections to the seed, want a second", n)
+		}
+	})
+}
+
 func TestSeedsAreAskedAgainWhenAllKnownBrokersAreGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		old, now := brokertest.NewPipeCluster(t, 3), brokertest.NewPipeCluster(t, 1)

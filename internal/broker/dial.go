@@ -115,7 +115,7 @@ func (d *dialer) explainHangUp(ctx context.Context, addr string, err error) erro
 	var alert tls.AlertError
 	var op *net.OpError // how crypto/tls reports the peer's alert
 	if tlsErr == nil || errors.As(tlsErr, &alert) || errors.As(tlsErr, &op) && op.Op == "remote error" {
-		return fmt.Errorf("%w: this listener needs TLS", ErrTLS)
+		return fmt.Errorf("%w, and hangs up on plaintext", ErrTLS)
 	}
 	return fmt.Errorf("it hangs up on whatever it is asked (a listener for TLS or SASL, or not Kafka?): %w", err)
 }

@@ -165,7 +165,7 @@ func plain(err error) string {
 		errno syscall.Errno
 	)
 	if req, ok := err.(*RequestError); ok {
-		return fmt.Sprintf("%v: %v", req.API, req.Err)
+		return fmt.Sprintf("%v: %s", req.API, strings.TrimPrefix(req.Err.Error(), ErrClosed.Error()+": "))
 	}
 	switch {
 	case !errors.As(err, &op) || op.Op != "dial":

@@ -182,7 +182,7 @@ func TestPeersThatAreNotBrokersAreNamed(t *testing.T) {
 		want   error
 		text   string
 	}{
-		"TLS alert":     {"\x15\x03\x03\x00\x02\x02\x0a", ErrTLS, "needs TLS"},
+		"TLS alert":     {"\x15\x03\x03\x00\x02\x02\x0a", ErrTLS, "plaintext"},
 		"HTTP":          {"HTTP/1.1 400 Bad Request\r\n\r\n", ErrNotKafka, "HTTP/1.1 400"},
 		"SSH":           {"SSH-2.0-OpenSSH_9.2\r\n", ErrNotKafka, "SSH-2.0"},
 		"mail":          {"220 mail.example.org ESMTP\r\n", ErrNotKafka, "220 mail"},

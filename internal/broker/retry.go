@@ -76,7 +76,11 @@ func (c *Client) Do(ctx context.Context, to To, req wire.Request, resp wire.Resp
 // could be reached, *RequestError else. Error codes at the top that say "not
 // here" or "not yet" are errors here too, and resp is filled.
 func (c *Client) Try(ctx context.Context, to To, req wire.Request, resp wire.Response) (version int16, err error) {
-	conn, err := c.connTo(ctx, to)
+	rest := maxRest
+	if api, _ := wire.Lookup(req.Key()); api.Repeat {
+		rest = maxIdle
+	}
+	conn, err := c.connTo(ctx, to, rest)
 	if err != nil {
 		return -1, c.wrap(req.Key(), err)
 	}
@@ -89,7 +93,11 @@ func (c *Client) Try(ctx context.Context, to To, req wire.Request, resp wire.Res
 	}
 	c.note(conn.addr, nil)
 	c.warmUp()
-	if code := topCode(resp, version); code != wire.None && (undone(code) || code.Retriable()) {
+	code := topCode(resp, version)
+	if code == wire.RebootstrapRequired {
+		c.rebootstrap()
+	}
+	if code != wire.None && (undone(code) || code.Retriable()) {
 		return version, conn.fault(req.Key(), version, code, undone(code))
 	}
 	return version, nil
@@ -168,7 +176,7 @@ func (c *Client) mayRetry(err error, repeat bool) bool {
 func undone(code wire.Code) bool {
 	switch code {
 	case wire.CoordinatorLoadInProgress, wire.CoordinatorNotAvailable, wire.NotCoordinator,
-		wire.NotController, wire.ConcurrentTransactions:
+		wire.NotController, wire.ConcurrentTransactions, wire.RebootstrapRequired:
 		return true
 	}
 	return false

@@ -50,18 +50,19 @@ type peer struct {
 	node int32
 }
 
-// connTo gives a connection to whom to says.
-func (c *Client) connTo(ctx context.Context, to To) (*Conn, error) {
+// connTo gives a connection to whom to says, one that has not rested for longer
+// than rest.
+func (c *Client) connTo(ctx context.Context, to To, rest time.Duration) (*Conn, error) {
 	if to.kind == toController {
 		if to = c.controller(ctx); to.kind == toAny {
-			return c.connAny(ctx)
+			return c.connAny(ctx, rest)
 		}
 	}
 	var p peer
 	var err error
 	switch to.kind {
 	case toAny:
-		return c.connAny(ctx)
+		return c.connAny(ctx, rest)
 	case toNode:
 		p, err = c.nodePeer(ctx, to.node)
 	case toGroup:
@@ -72,11 +73,11 @@ func (c *Client) connTo(ctx context.Context, to To) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.connPeer(ctx, p)
+	return c.connPeer(ctx, p, rest)
 }
 
-func (c *Client) connPeer(ctx context.Context, p peer) (*Conn, error) {
-	conn, err := c.share(ctx, p)
+func (c *Client) connPeer(ctx context.Context, p peer, rest time.Duration) (*Conn, error) {
+	conn, err := c.share(ctx, p, rest)
 	c.note(p.addr, err)
 	if err != nil {
 		return nil, c.dialError(p, err)
@@ -86,10 +87,10 @@ func (c *Client) connPeer(ctx context.Context, p peer) (*Conn, error) {
 
 // connAny tries all brokers and seeds, those first that are most likely to
 // answer. The errors of all are joined where none does.
-func (c *Client) connAny(ctx context.Context) (*Conn, error) {
+func (c *Client) connAny(ctx context.Context, rest time.Duration) (*Conn, error) {
 	var errs []error
 	for _, p := range c.peers() {
-		conn, err := c.connPeer(ctx, p)
+		conn, err := c.connPeer(ctx, p, rest)
 		if err == nil {
 			return conn, nil
 		}
@@ -125,7 +126,7 @@ func (c *Client) peers() []peer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	rank := func(p peer) (int, time.Time) {
-		if s := c.shared[p.addr]; s != nil && !s.spent() {
+		if s := c.shared[p.addr]; s != nil && !s.spent(maxIdle) {
 			return 0, time.Time{}
 		}
 		if at, ok := c.bad[p.addr]; ok {

@@ -50,7 +50,7 @@ func stranger(br *bufio.Reader, size int32) error {
 	head, _ := br.Peek(min(br.Buffered(), 64))
 	switch {
 	case len(head) >= 2 && (head[0] == 0x15 || head[0] == 0x16) && head[1] == 0x03: // an alert, or a handshake
-		return fmt.Errorf("%w: this listener needs TLS", ErrTLS)
+		return fmt.Errorf("%w, and we spoke plaintext", ErrTLS)
 	case bytes.HasPrefix(head, []byte("HTTP/")):
 		return fmt.Errorf("%w: it answers %q, as web servers do", ErrNotKafka, banner(head))
 	case bytes.HasPrefix(head, []byte("SSH-")):

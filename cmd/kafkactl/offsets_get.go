@@ -181,20 +181,6 @@ func (o *offsetsGetOptions) run(ctx context.Context) error {
 	return nil
 }
 
-// uniqueErrors drops what was said before: one broker's silence fails every
-// position of its partitions.
-func uniqueErrors(errs []error) []error {
-	said := map[string]bool{}
-	var unique []error
-	for _, err := range errs {
-		if !said[err.Error()] {
-			said[err.Error()] = true
-			unique = append(unique, err)
-		}
-	}
-	return unique
-}
-
 // rows gives every partition the positions to look up.
 func (o *offsetsGetOptions) rows(wants []offsets.Want) []partitionAsked {
 	rows := make([]partitionAsked, len(wants))
@@ -230,7 +216,7 @@ func (o *offsetsGetOptions) lookUp(ctx context.Context, client *broker.Client, r
 	if o.limit > 0 {
 		return o.lookUpSegments(ctx, client, rows, places)
 	}
-	found, err := offsets.Look(ctx, client, places, offsets.Options{Isolation: o.level()})
+	found, err := offsets.Look(ctx, client, places, offsets.Options{Isolation: o.level(), Now: o.targeting.at})
 	if err != nil {
 		return err
 	}

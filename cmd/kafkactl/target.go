@@ -187,7 +187,7 @@ func (e *env) missingError(ctx context.Context, client *broker.Client, err error
 // look resolves wants, warns of what was clamped and notes what ends early.
 // failed are the partitions that could not be looked up.
 func (t *targeting) look(ctx context.Context, e *env, client *broker.Client, wants []offsets.Want, follow bool) (ranges []offsets.Resolved, failed []error, err error) {
-	all, err := offsets.Resolve(ctx, client, wants, offsets.Options{Isolation: t.level(), Follow: follow})
+	all, err := offsets.Resolve(ctx, client, wants, offsets.Options{Isolation: t.level(), Follow: follow, Now: t.at})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -207,6 +207,7 @@ func (t *targeting) look(ctx context.Context, e *env, client *broker.Client, wan
 			outside = append(outside, o)
 		}
 	}
+	failed = uniqueErrors(failed)
 	if err := t.tellOutside(e, outside); err != nil {
 		return nil, nil, err
 	}
@@ -232,6 +233,20 @@ func (t *targeting) tellOutside(e *env, outside []error) error {
 		e.warn("%v", o)
 	}
 	return nil
+}
+
+// uniqueErrors drops what was said before: one broker's silence fails all its
+// partitions alike.
+func uniqueErrors(errs []error) []error {
+	said := map[string]bool{}
+	var unique []error
+	for _, err := range errs {
+		if !said[err.Error()] {
+			said[err.Error()] = true
+			unique = append(unique, err)
+		}
+	}
+	return unique
 }
 
 // tpNames lists partitions in a message, a few of them by name.

@@ -3,6 +3,7 @@ package offsets
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -67,9 +68,10 @@ func list(ctx context.Context, c *broker.Client, isolation int8, queries []query
 		if inner.Err() == nil {
 			break // out of retries, or metadata itself cannot be had
 		}
+		elapsed := time.Since(start)
 		for _, i := range pending {
 			a := &l.answers[i]
-			a.err = &broker.ExhaustedError{Tries: try, Elapsed: time.Since(start), Err: a.err}
+			a.err = &broker.ExhaustedError{Tries: try, Elapsed: elapsed, Err: a.err}
 		}
 		break
 	}
@@ -178,7 +180,7 @@ func (l *lister) ask(ctx context.Context, snap *broker.Snapshot, b batch) {
 	version, err := l.send(ctx, b.node, l.request(snap, b), &resp)
 	if err != nil {
 		for _, i := range b.queries {
-			l.answers[i] = answer{version: version, err: err}
+			l.answers[i] = answer{version: version, err: tooOld(l.queries[i].time, err)}
 		}
 		return
 	}
@@ -200,7 +202,7 @@ func (l *lister) ask(ctx context.Context, snap *broker.Snapshot, b batch) {
 		case p.ErrorCode == wire.UnknownTopicOrPartition:
 			err = errGoneThere // metadata has it: the leader is a new one, or was
 		default:
-			err = p.ErrorCode.Err()
+			err = tooOld(l.queries[i].time, p.ErrorCode.Err())
 		}
 		if err != nil {
 			l.answers[i] = answer{version: version, err: &broker.RequestError{API: wire.ListOffsets, Version: version, Broker: node.Addr(), Topic: tp.Topic, Partition: tp.Partition, Err: err}}
@@ -214,6 +216,43 @@ func (l *lister) ask(ctx context.Context, snap *broker.Snapshot, b batch) {
 			}
 		}
 	}
+}
+
+// TooOldError is a position that a broker is too old to know.
+type TooOldError struct {
+	Position Position
+	Release  string // the first Kafka release that knows it
+	Err      error
+}
+
+// Error names the release that is needed.
+func (e *TooOldError) Error() string {
+	return fmt.Sprintf("%v needs brokers of Kafka %s or later", e.Position, e.Release)
+}
+
+// Unwrap is what the request failed of.
+func (e *TooOldError) Unwrap() error { return e.Err }
+
+// tooOld explains a version that cannot say a special timestamp.
+func tooOld(time int64, err error) error {
+	if !errors.Is(err, wire.ErrVersion) && !errors.Is(err, wire.UnsupportedVersion) {
+		return err
+	}
+	since := int16(0)
+	var base Base
+	switch time {
+	case wire.MaxTimestamp:
+		base, since = MaxTimestamp, 7
+	case wire.EarliestLocalTimestamp:
+		base, since = EarliestLocal, 8
+	case wire.LatestTieredTimestamp:
+		base, since = LatestTiered, 9
+	case wire.EarliestPendingUpload:
+		base, since = EarliestPendingUpload, 11
+	default:
+		return err
+	}
+	return &TooOldError{Position{Base: base}, broker.Release(wire.ListOffsets, since), err}
 }
 
 // send makes one attempt. Where segment starts are listed, nothing but version

@@ -112,7 +112,7 @@ func lookUp(ctx context.Context, c *broker.Client, tps []broker.TP, places []Pla
 	for i := range tps {
 		f.bounds[i] = boundsOf(answers[2*i], highs[i], stable[i])
 	}
-	if err := f.file(ctx, c, asked, answers[2*len(tps):]); err != nil {
+	if err := f.file(ctx, c, asked, answers[2*len(tps):], o); err != nil {
 		return nil, err
 	}
 	if len(grouped) > 0 {
@@ -124,13 +124,18 @@ func lookUp(ctx context.Context, c *broker.Client, tps []broker.TP, places []Pla
 
 // file keeps the answers to asked. Brokers before 0.10.1 answered with the start
 // of the last segment that was finished by then; the segment after it has the
-// records in question, so a range that ends there must take that whole.
-func (f *found) file(ctx context.Context, c *broker.Client, asked []Place, answers []answer) error {
+// records in question, so a range that ends there must take that whole. They go
+// by their own clock: what is now to us may be past to them, and is the end.
+func (f *found) file(ctx context.Context, c *broker.Client, asked []Place, answers []answer, o Options) error {
 	var coarse []Place
 	var queries []query
 	for i, p := range asked {
 		a := answers[i]
 		f.places[p] = Found{Offset: a.offset, Time: a.time, LeaderEpoch: a.epoch, None: a.offset < 0, Err: a.err}
+		if a.err == nil && a.version == 0 && !o.Now.IsZero() && p.Position.N >= o.Now.UnixMilli() {
+			f.places[p] = Found{Offset: -1, Time: -1, LeaderEpoch: -1, None: true}
+			continue
+		}
 		if a.err == nil && a.version == 0 {
 			f.places[p] = Found{Offset: a.offset, Time: -1, LeaderEpoch: -1, Coarse: true}
 			coarse = append(coarse, p)

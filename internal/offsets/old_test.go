@@ -1,6 +1,7 @@
 package offsets
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -101,6 +102,17 @@ func TestTimesOnOldBrokersLoseNothing(t *testing.T) {
 		if got[0].Range != c.want || !got[0].Coarse {
 			t.Errorf("%d to %d: %+v coarse %v, want %+v and coarse", c.from, c.to, got[0].Range, got[0].Coarse, c.want)
 		}
+	}
+	// The broker's clock is at second 50, ours a little behind.
+	now := Want{broker.TP{Topic: "t"}, Window{From: Position{Time, 49_000}}}
+	got, err := Resolve(t.Context(), client, []Want{now}, Options{Now: time.UnixMilli(49_000)})
+	if err != nil || got[0].Range != (Range{450, 450}) {
+		t.Errorf("from now on: %+v, %v", got, err)
+	}
+	got, err = Resolve(t.Context(), client, []Want{{broker.TP{Topic: "t"}, Window{From: Position{Base: MaxTimestamp}}}}, Options{})
+	var old *TooOldError
+	if err != nil || !errors.As(got[0].Err, &old) || old.Release != "3.0" {
+		t.Errorf("a position it does not know: %v, %v", got, err)
 	}
 	plain, err := Resolve(t.Context(), client, []Want{{TP: broker.TP{Topic: "t"}}}, Options{})
 	if err != nil || plain[0].Range != (Range{100, 450}) || plain[0].Coarse {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"kafkactl/internal/broker"
 )
@@ -15,6 +16,9 @@ type Options struct {
 	// Follow makes an unset end Follow, and lets a set one lie in the future.
 	Follow bool
 	Group  string // whose offsets "stored" means
+	// Now is what positions were parsed with. To brokers that find times by
+	// segments alone, times not before it are the end.
+	Now time.Time
 }
 
 // ErrNoGroup is "stored" without a group to ask.

@@ -31,7 +31,7 @@ func filled(t *testing.T) *cluster {
 	return k
 }
 
-func TestRangesResolve(t *testing.T) {
+func TestS22RangesResolve(t *testing.T) {
 	k := filled(t)
 	sec := func(n int) string { return noon.Add(time.Duration(n) * time.Second).UTC().Format(time.RFC3339) }
 	for _, c := range []struct {

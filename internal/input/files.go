@@ -48,20 +48,23 @@ func Files(names []string, stdin io.Reader) ([]File, error) {
 func readable(name string) error {
 	info, err := os.Stat(name)
 	if err != nil {
-		return err
+		return named(name, err)
 	}
 	if info.IsDir() {
-		return &fs.PathError{Op: "read", Path: name, Err: errors.New("is a directory")}
+		return named(name, errors.New("is a directory"))
 	}
 	if !info.Mode().IsRegular() {
 		return nil
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return err
+		return named(name, err)
 	}
 	return f.Close()
 }
+
+// named puts a file's name, and not a system call's, before what is wrong with it.
+func named(name string, err error) error { return fmt.Errorf("%s: %w", name, unpath(err)) }
 
 // reader hands out the inputs' bytes block by block, read ahead by a goroutine
 // of its own so that nobody who waits for a slow pipe is kept from other work.
@@ -107,7 +110,7 @@ func (r *reader) run() {
 	for i, f := range r.files {
 		src, err := f.Open()
 		if err != nil {
-			r.send(block{file: i, err: err})
+			r.send(block{file: i, err: named(f.Name, err)})
 			return
 		}
 		more := r.file(i, src)
@@ -140,7 +143,7 @@ func (r *reader) file(i int, src io.Reader) bool {
 			empty = 0
 		}
 		if err != nil && err != io.EOF {
-			err = fmt.Errorf("read %s: %w", r.files[i].Name, unpath(err))
+			err = named(r.files[i].Name, err)
 		}
 		if !r.send(block{buf, buf[:n], i, err}) {
 			return false

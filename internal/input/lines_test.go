@@ -187,7 +187,7 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 func TestReadErrorNamesTheFileAfterWhatWasRead(t *testing.T) {
 	broken := io.MultiReader(strings.NewReader("a\nhalf"), iotest.ErrReader(errors.New("disk on fire")))
 	got := strings.Join(all(t, Plain(), from("f", broken), text("g", "never\n")), " ")
-	if want := `f:1=null/"a" read f: disk on fire`; got != want {
+	if want := `f:1=null/"a" f: disk on fire`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -171,7 +171,7 @@ func (s *sender) receive(ctx context.Context, conn *broker.Conn, calls <-chan sa
 			s.e.lost(c.req, err, false)
 			return
 		}
-		answers := s.e.read(c.req, &resp, c.call.Version, conn.Addr())
+		answers := s.e.read(c.req, &resp)
 		s.e.post(func(now time.Time) { s.e.core.answered(c.req, answers, now) })
 	}
 }
@@ -187,7 +187,7 @@ func (s *sender) refuse(r *request, conn *broker.Conn, err error) {
 }
 
 // read finds the answer to each batch of a request.
-func (e *engine) read(r *request, resp *wire.ProduceResponse, version int16, addr string) []answer {
+func (e *engine) read(r *request, resp *wire.ProduceResponse) []answer {
 	byID := make(map[int32]*wire.ProducePartitionResult)
 	for i := range resp.Topics {
 		for j := range resp.Topics[i].Partitions {
@@ -199,7 +199,7 @@ func (e *engine) read(r *request, resp *wire.ProduceResponse, version int16, add
 	for i, b := range r.batches {
 		a := &answers[i]
 		fault := func(cause error) error {
-			return &broker.RequestError{API: wire.Produce, Version: version, Broker: addr, Topic: b.tp.Topic, Partition: b.tp.Partition, Err: cause}
+			return fmt.Errorf("%s:%d: %w", b.tp.Topic, b.tp.Partition, cause)
 		}
 		p := byID[b.tp.Partition]
 		if p == nil {

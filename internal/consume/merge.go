@@ -166,7 +166,10 @@ func (m *merge) run(ctx context.Context, w *worker) error {
 			}
 		}
 		sl := heap[0]
-		if err := w.deliver(ctx, &sl.feed); err != nil {
+		n := w.count
+		err := w.deliver(ctx, &sl.feed)
+		sl.p.fate.records.Add(w.count - n)
+		if err != nil {
 			return err
 		}
 		if complete = sl.feed.step(); complete {

@@ -112,7 +112,7 @@ func (s *Session) Run(ctx context.Context, sink Sink) (*Report, error) {
 	defer stop(nil)
 	defer context.AfterFunc(work, func() { s.quit.Store(true) })()
 	s.last.Store(time.Now().UnixNano())
-	w := &worker{s: s, sink: sink}
+	w := newWorker(s, sink)
 	var drain func() // what is left in the outlet is dealt with
 	if s.o.ByTime {
 		drain = s.startMerge(work, stop, w)

@@ -2,6 +2,7 @@ package consume
 
 import (
 	"context"
+	"math"
 	"time"
 )
 
@@ -14,6 +15,7 @@ const flushEvery = 100 * time.Millisecond
 type worker struct {
 	s     *Session
 	sink  Sink
+	max   int64 // records to deliver
 	count int64 // delivered
 	err   error // the sink's
 
@@ -21,8 +23,16 @@ type worker struct {
 	flushed time.Time
 }
 
+func newWorker(s *Session, sink Sink) *worker {
+	w := &worker{s: s, sink: sink, max: s.o.Max}
+	if w.max <= 0 {
+		w.max = math.MaxInt64
+	}
+	return w
+}
+
 // full says that no more records are wanted.
-func (w *worker) full() bool { return w.s.o.Max > 0 && w.count >= w.s.o.Max }
+func (w *worker) full() bool { return w.count >= w.max }
 
 // work deals with chunks until there will be none, the sink fails, enough was
 // delivered or the session is to quit. The sink is flushed whenever the queue
@@ -54,8 +64,10 @@ func (w *worker) work(ctx context.Context, st *stream) error {
 // chunk delivers what a chunk holds of its partition's range.
 func (w *worker) chunk(ctx context.Context, f *feed, c *chunk) error {
 	f.open(c)
+	quit, before := &w.s.quit, w.count
+	defer func() { c.p.fate.records.Add(w.count - before) }()
 	for f.step() {
-		if w.s.quit.Load() {
+		if quit.Load() {
 			return nil
 		}
 		if err := w.deliver(ctx, f); err != nil {
@@ -73,8 +85,7 @@ func (w *worker) deliver(ctx context.Context, f *feed) error {
 		return err
 	}
 	w.count++
-	f.c.p.fate.records.Add(1)
-	if w.full() {
+	if w.count >= w.max {
 		return errFull
 	}
 	return nil

@@ -172,10 +172,15 @@ func (k *keys) resolveX(name, value string) (map[string]string, error) {
 // unknownEnv lists warnings about KAFKACTL_ variables that nothing reads: a
 // misspelt one would otherwise be silent.
 func (k *keys) unknownEnv(environ []string) []string {
+	// Mostly all are flags of this very command, and no other has to be asked.
+	own := map[string]bool{}
+	for key, f := range k.flags {
+		own[k.env(key)] = !slices.Contains(typedOnly, f.Name)
+	}
 	var left []string
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
-		if strings.HasPrefix(name, envPrefix) && value != "" {
+		if strings.HasPrefix(name, envPrefix) && value != "" && !own[name] {
 			left = append(left, name)
 		}
 	}

@@ -63,11 +63,12 @@ TARGET is TOPIC[:PARTS][@RANGE]; kafkactl help positions has the whole grammar.`
 	f.BoolVar(&o.follow, "follow", false, "go on past the end, as records arrive")
 	f.Var(span(&o.idle), "idle", "follow, and end when no record came for so long")
 	f.Var(span(&o.consumerTimeout), "consumer-timeout", "the same, with exit 4")
-	f.StringVar(&o.reset, "offset-reset", "", "where to go on when the log lost a position: start, end, or none to fail")
+	f.StringVar(&o.reset, "offset-reset", "", "`WHERE` to go on when the log lost a position: start, end, or none to fail")
 	o.targeting.addIsolationFlag(cmd, true)
 	f.BoolVar(&o.strict, "strict", false, "a warning that changes which records come is an error")
 	f.BoolVar(&o.keepGoing, "keep-going", false, "skip what fails, and exit 3")
 	o.printing.addFlags(cmd)
+	f.Lookup("idle").DefValue, f.Lookup("consumer-timeout").DefValue = "", "" // never
 	cmd.SetFlagErrorFunc(groupless("consume reads no groups yet: give TARGET@RANGE, or --from and --to"))
 	_ = cmd.RegisterFlagCompletionFunc("offset-reset", cobra.FixedCompletions([]string{"start", "end", "none"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd

@@ -28,7 +28,8 @@ type printing struct {
 func (p *printing) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&p.keySep, "key-delim", "K", "", "print the key and `SEP` before the value; takes \\t \\n \\0 \\xNN")
-	f.StringVarP(&p.delim, "delim", "D", `\n`, "end each record with `SEP`")
+	f.StringVarP(&p.delim, "delim", "D", `\n`, "end each record with `SEP` in place of a newline")
+	f.Lookup("delim").DefValue = ""
 	f.StringVar(&p.null, "null", "", "print `TOKEN` for a null key or value")
 	f.BoolVarP(&p.z, "Z", "Z", false, "the same as --null NULL")
 	p.keyAs, p.valueAs = "text", "text"

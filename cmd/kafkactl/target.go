@@ -124,11 +124,16 @@ func (t *targeting) metadata(ctx context.Context, client *broker.Client, stale *
 	}
 }
 
-// newborn says that a named topic is there but not ready.
+// newborn says that a topic is there but not ready.
 func (t *targeting) newborn(snap *broker.Snapshot) bool {
-	for i := range t.targets {
-		if topic, ok := snap.Topic(t.targets[i].Topic); ok && topic.Err == wire.LeaderNotAvailable {
-			return true
+	for _, topic := range snap.Topics() {
+		if topic.Err != wire.LeaderNotAvailable {
+			continue
+		}
+		for i := range t.targets {
+			if t.targets[i].Matches(topic.Name) {
+				return true
+			}
 		}
 	}
 	return false
@@ -145,6 +150,17 @@ func (t *targeting) find(ctx context.Context, e *env, client *broker.Client, fil
 	if err != nil {
 		return nil, nil, usagef("%v", err)
 	}
+	if missesTopic(missing) {
+		// Asked for by name, and not there: perhaps the broker that answered has
+		// not heard of it yet. All topics are asked for, which also tells the name
+		// that may have been meant.
+		if all, err := client.Refresh(ctx, snap); err == nil {
+			snap = all
+			if wants, missing, err = offsets.Select(t.targets, t.def, fill, snap); err != nil {
+				return nil, nil, usagef("%v", err)
+			}
+		}
+	}
 	explained := missing[:0]
 	for _, m := range missing {
 		var none *offsets.MissingError
@@ -152,18 +168,26 @@ func (t *targeting) find(ctx context.Context, e *env, client *broker.Client, fil
 			e.note("%v yet: waiting for one", none)
 			continue
 		}
-		explained = append(explained, e.missingError(ctx, client, m))
+		explained = append(explained, missingError(snap, m))
 	}
 	return wants, explained, nil
 }
 
+// missesTopic says that a topic that was named is not there.
+func missesTopic(missing []error) bool {
+	return slices.ContainsFunc(missing, func(err error) bool {
+		var none *offsets.MissingError
+		return errors.As(err, &none) && !none.Regex && none.Partition < 0
+	})
+}
+
 // missingError words a target that means nothing.
-func (e *env) missingError(ctx context.Context, client *broker.Client, err error) error {
+func missingError(snap *broker.Snapshot, err error) error {
 	var none *offsets.MissingError
 	var topic *offsets.TopicError
 	switch {
-	case errors.As(err, &topic):
-		return e.topicError(ctx, client, topic.Topic, topic.Err.(wire.Code)) //nolint:errorlint // Select puts codes there
+	case errors.As(err, &topic) && errors.Is(err, wire.InvalidTopic):
+		return &notFoundError{kind: "topic", name: topic.Topic, err: wire.InvalidTopic}
 	case !errors.As(err, &none):
 		return err
 	case none.Regex:
@@ -181,7 +205,7 @@ func (e *env) missingError(ctx context.Context, client *broker.Client, err error
 			hint: none.Topic + " has " + has,
 		}
 	}
-	return e.topicError(ctx, client, none.Topic, wire.UnknownTopicOrPartition)
+	return &notFoundError{kind: "topic", name: none.Topic, near: nearest(none.Topic, topicNames(snap)), err: wire.UnknownTopicOrPartition}
 }
 
 // look resolves wants, warns of what was clamped and notes what ends early.

@@ -56,12 +56,12 @@ func (k *cutter) cut(ctx context.Context, p *Partition, res *wire.FetchPartition
 	for c.corrupt == nil && err == nil && !p.through() && !p.stopped.Load() {
 		var s codec.Span
 		var ok bool
-		if s, ok, c.corrupt, err = k.span(p, res.HighWatermark, body); !ok {
+		if s, ok, c.corrupt, err = k.span(p, res.HighWatermark, body); c.corrupt != nil || err != nil {
 			break
 		}
-		if s.Size > body.Left() {
-			if p.next == start {
-				c.small = s.Size
+		if left := body.Left(); !ok || s.Size > left {
+			if p.next == start && left > 0 {
+				c.small = max(s.Size, left+1) // at least: the header may be cut too
 			}
 			break
 		}

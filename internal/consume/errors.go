@@ -17,6 +17,7 @@ var (
 	errSilent  = errors.New("the broker did not answer in time")
 	errLeftOut = errors.New("the broker left the partition out of its answer")
 	errLeader  = errors.New("no leader is known")
+	errBack    = errors.New("an offset that was before")
 	errEnded   = errors.New("session ended")
 	errFull    = errors.New("enough records")
 	errEnough  = errors.New("the rest of the answer is not needed")
@@ -107,13 +108,13 @@ func (e *StalledError) Unwrap() error { return e.Err }
 // TooSmallError is a batch larger than a leader below Fetch version 3 may be
 // asked for.
 type TooSmallError struct {
-	Size  int   // of the batch
+	Size  int   // of the batch, as far as it is known
 	Limit int32 // Fetch.PartitionLimit
 }
 
 // Error names the setting that would help.
 func (e *TooSmallError) Error() string {
-	return fmt.Sprintf("a batch of %d bytes is larger than the limit of %d bytes a partition (max-partition-bytes-limit)", e.Size, e.Limit)
+	return fmt.Sprintf("a batch of %d bytes or more is larger than the limit of %d bytes a partition (max-partition-bytes-limit)", e.Size, e.Limit)
 }
 
 // RetryNote is said once when partitions cannot be read and are tried again.

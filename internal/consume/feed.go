@@ -15,13 +15,14 @@ type feed struct {
 	next   int64 // everything before was looked at
 	end    int64 // of the partition's range
 	dead   bool  // the partition stops here
+	back   bool  // the chunk held an offset twice
 }
 
 // open starts on a chunk.
 func (f *feed) open(c *chunk) {
 	p := c.p
 	f.c, f.next, f.end = c, c.from, p.end.Load()
-	f.dead = p.stopped.Load()
+	f.dead, f.back = p.stopped.Load(), false
 	f.rec.Topic, f.rec.Partition = p.Topic, p.Partition
 	f.reader.Reset(c.buf, c.from)
 }
@@ -39,7 +40,10 @@ func (f *feed) step() bool {
 				return false
 			}
 			if off < f.next {
-				continue // a log that goes back is not to be believed
+				if f.again(off); f.dead {
+					return false
+				}
+				continue
 			}
 			if stop := f.s.o.Stop; stop != nil && stop(&f.rec) {
 				f.dead = true
@@ -61,6 +65,14 @@ func (f *feed) step() bool {
 		}
 		f.next = max(f.next, damage.Resume)
 		f.reader.Skip()
+	}
+}
+
+// again deals with a log that goes back, which is damage: once a chunk.
+func (f *feed) again(off int64) {
+	if !f.back {
+		f.back = true
+		f.dead = !f.s.pass(f.c.p, &codec.CorruptError{Offset: off, Resume: f.next, Err: errBack})
 	}
 }
 

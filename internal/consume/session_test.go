@@ -325,6 +325,25 @@ func TestHeadersThatLieAreDamage(t *testing.T) {
 	}
 }
 
+func TestALogThatGoesBackIsDamage(t *testing.T) {
+	c := newCluster(t, 1)
+	tp := c.log(0, plain(0, numbered(0, 5)...), plain(3, numbered(3, 5)...))
+	got := newCollector()
+	report := c.read(quick(), got, span(tp, 0, 8))
+	var corrupt *codec.CorruptError
+	if err := report.Err(); !errors.As(err, &corrupt) {
+		t.Errorf("error %v", err)
+	}
+	got.wantOffsets(t, tp, from(0, 5)...)
+	o := quick()
+	o.KeepGoing = true
+	got = newCollector()
+	if report := c.read(o, got, span(tp, 0, 8)); report.Err() != nil || report.Corrupt != 1 {
+		t.Errorf("%+v", report)
+	}
+	got.wantOffsets(t, tp, from(0, 8)...)
+}
+
 func TestAnotherPartitionsFailureIsItsOwn(t *testing.T) {
 	c := newCluster(t, 1)
 	good, bad := c.log(0, plain(0, numbered(0, 5)...)), c.log(1, plain(0, numbered(0, 5)...))

@@ -101,7 +101,7 @@ func (e *env) configured(environ []string) bool {
 		return true
 	}
 	for _, kv := range environ {
-		if strings.HasPrefix(kv, envPrefix) {
+		if strings.HasPrefix(kv, envPrefix) && !strings.HasPrefix(kv, envPrefix+"TEST_") {
 			return true
 		}
 	}

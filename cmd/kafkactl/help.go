@@ -56,17 +56,22 @@ func flagUsages(flags *pflag.FlagSet) string {
 			return
 		}
 		if len(f.Name) == 1 {
-			// -X has no long name, but pflag wants one.
+			// It has no long name, but pflag wants one.
 			short := *f
 			short.Shorthand = ""
 			f = &short
 		}
 		shown.AddFlag(f)
 	})
-	return strings.NewReplacer(
-		"      --X KEY=VALUE", "  -X KEY=VALUE     ",
-		"--verbose count", "--verbose      ",
-	).Replace(shown.FlagUsagesWrapped(helpWidth))
+	var b strings.Builder
+	for line := range strings.Lines(shown.FlagUsagesWrapped(helpWidth)) {
+		if rest, ok := strings.CutPrefix(line, "      --"); ok && rest[1] == ' ' {
+			value := 1 + strings.Index(rest[1:], "  ")
+			line = "  -" + rest[:value] + "     " + rest[value:]
+		}
+		b.WriteString(strings.Replace(line, "--verbose count", "--verbose      ", 1))
+	}
+	return b.String()
 }
 
 // newHelpCmd prints a command's help or one of the pages that belong to none.

@@ -180,7 +180,8 @@ func (k *keys) unknownEnv(environ []string) []string {
 	var left []string
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
-		if strings.HasPrefix(name, envPrefix) && value != "" && !own[name] {
+		if strings.HasPrefix(name, envPrefix) && value != "" && !own[name] &&
+			!strings.HasPrefix(name, envPrefix+"TEST_") { // those are for our tests
 			left = append(left, name)
 		}
 	}

@@ -109,9 +109,6 @@ func checkExample(t *testing.T, where, line string) {
 			continue
 		}
 		target, flags, err := newTestRoot().Find(words[1:])
-		if err != nil && words[1] == "produce" {
-			continue
-		}
 		if err != nil {
 			t.Errorf("%s: %v: %v", where, words, err)
 			continue

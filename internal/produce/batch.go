@@ -113,9 +113,6 @@ func (l *lines) add(line int64) {
 	l.last = line
 }
 
-// reset forgets the lines and keeps memory.
-func (l *lines) reset() { *l = lines{gaps: l.gaps[:0]} }
-
 // walk starts at the first line.
 func (l *lines) walk() cursor { return cursor{at: l.first, gaps: l.gaps} }
 
@@ -139,8 +136,9 @@ func (l *lines) split(n int32) (a, b lines) {
 		a.gaps = l.gaps[:len(l.gaps)-len(c.gaps)]
 		c.next()
 	}
+	// Capped, so that neither grows into, or is reused with, the other's memory.
 	a.gaps = a.gaps[:len(a.gaps):len(a.gaps)]
-	return a, lines{first: c.at, last: l.last, gaps: c.gaps}
+	return a, lines{first: c.at, last: l.last, gaps: c.gaps[:len(c.gaps):len(c.gaps)]}
 }
 
 // cursor stands on one line.

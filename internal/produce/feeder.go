@@ -199,6 +199,7 @@ func (f *feeder) open(s *slot) *Batch {
 		return nil
 	}
 	b := &Batch{tp: broker.TP{Topic: f.e.topic, Partition: s.id}, magic: f.e.magic, builder: builder, mem: mem, opened: f.now, slot: s, port: s.port, seq: unsequenced}
+	b.lines.gaps = f.e.pool.gap()
 	f.held += mem
 	s.open = b
 	f.opens = append(f.opens, b)

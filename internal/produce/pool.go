@@ -18,6 +18,7 @@ type pool struct {
 	idle     int
 	builders []*codec.Builder
 	buffers  [][]byte
+	gaps     [][]byte // of lines, about a hundredth of the rest
 }
 
 const (
@@ -126,6 +127,35 @@ func (p *pool) putBuffer(b []byte) {
 	p.trim()
 	p.mu.Unlock()
 	p.signal()
+}
+
+// gap gives memory for the lines of a batch.
+func (p *pool) gap() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.gaps)
+	if n == 0 {
+		return nil
+	}
+	b := p.gaps[n-1]
+	p.gaps = p.gaps[:n-1]
+	return b
+}
+
+// putGap takes it back.
+func (p *pool) putGap(b []byte) {
+	p.mu.Lock()
+	if cap(b) > 0 && cap(b) <= firstBuffer && len(p.gaps) < 32 {
+		p.gaps = append(p.gaps, b[:0])
+	}
+	p.mu.Unlock()
+}
+
+// roomy says that n bytes more would leave half of the budget free.
+func (p *pool) roomy(n int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.used+n <= p.limit/2
 }
 
 // inUse is how much is not idle.

@@ -39,6 +39,9 @@ func (e *engine) release(b *Batch) {
 	} else {
 		e.pool.putBuffer(b.wire)
 	}
+	if e.ledger.receipts == nil {
+		e.pool.putGap(b.lines.gaps)
+	}
 	b.builder, b.wire, b.mem = nil, nil, 0
 }
 
@@ -66,6 +69,7 @@ func (e *engine) halve(b *Batch) (x, y *Batch, err error) {
 	x.wire, y.wire = first, second
 	e.pool.charge(cap(first) + cap(second))
 	e.ledger.cut(b, x, y)
+	b.lines = lines{} // x and y share its memory
 	e.release(b)
 	return x, y, nil
 }

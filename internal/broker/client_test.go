@@ -548,16 +548,53 @@ func TestRestedConnectionsAreReplaced(t *testing.T) {
 }
 
 // The broker was restarted and our connection with it: unnoticed, since nobody
-// reads from an idle connection.
+// reads from an idle connection, and what is written to it is lost.
 func TestWhatMayNotBeRepeatedIsNotTrustedToARestedConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := brokertest.NewPipeCluster(t, 1)
-		client := clientOf(t, c)
+		client := clientOf(t, c, func(cfg *Config) {
+			cfg.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+				nc, err := c.Dial(ctx, addr)
+				return unnoticed{nc}, err
+			}
+		})
 		refresh(t, client, nil)
 		c.Node(1).HangUp()
 		time.Sleep(2 * maxRest)
 		if err := createOn(t, client, Any(), "t"); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// unnoticed takes writes as a kernel does whose peer has gone.
+type unnoticed struct{ net.Conn }
+
+func (u unnoticed) Write(p []byte) (int, error) {
+	_, _ = u.Conn.Write(p)
+	return len(p), nil
+}
+
+func TestAddressesThatFailedComeLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 2)
+		dials := make(map[string]int)
+		client := clientOf(t, c, seeds("dead:1", "node1:9092", "node2:9092"), func(cfg *Config) {
+			cfg.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+				dials[addr]++
+				return c.Dial(ctx, addr)
+			}
+		})
+		for _, stop := range []int32{0, 1} {
+			if stop > 0 {
+				c.Node(stop).Stop()
+			}
+			if _, err := client.Do(t.Context(), Any(), ask(0), &wire.ListOffsetsResponse{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if dials["dead:1"] != 1 || dials["node2:9092"] != 1 {
+			t.Errorf("dialled %v, want the dead one once", dials)
 		}
 	})
 }

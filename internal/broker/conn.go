@@ -176,11 +176,10 @@ func (c *Conn) write(ctx context.Context) (size int, whole bool, err error) {
 		_ = c.nc.SetWriteDeadline(time.Now().Add(c.timeout)) // what is wrong with it, writing will tell
 	}
 	g := c.guard(ctx)
-	bufs := c.bufs // WriteTo eats the slice it is called on
+	bufs := c.bufs // WriteTo eats the slice it is called on, and forgets what it wrote
 	n, err := bufs.WriteTo(c.nc)
 	g.end()
-	clear(c.bufs) // the caller's record bytes are the caller's again
-	clear(c.frame.Parts)
+	clear(c.frame.Parts) // the caller's record bytes are the caller's again
 	whole = n == int64(size)
 	if err == nil {
 		return size, whole, nil

@@ -378,8 +378,13 @@ func TestContextEndsAStuckWrite(t *testing.T) {
 		c.speaks.windows = oldWindows()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := c.Send(ctx, ask(1), -1); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrClosed) {
+		_, err := c.Send(ctx, ask(1), -1)
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrClosed) {
 			t.Errorf("got %v, want a deadline that closed", err)
+		}
+		var req *RequestError
+		if !errors.As(err, &req) || !req.Unsent() {
+			t.Error("half a frame is said to have been sent")
 		}
 	})
 }
@@ -425,7 +430,8 @@ func TestRecordsBelongToTheCallerAgainAfterSend(t *testing.T) {
 			t.Errorf("request %d came with other bytes", i)
 		}
 	}
-	if slices.ContainsFunc(c.bufs[:cap(c.bufs)], func(b []byte) bool { return b != nil }) {
+	if slices.ContainsFunc(c.bufs[:cap(c.bufs)], func(b []byte) bool { return b != nil }) ||
+		slices.ContainsFunc(c.frame.Parts[:cap(c.frame.Parts)], func(p wire.Part) bool { return p.Bytes != nil }) {
 		t.Error("the Conn still holds on to record bytes")
 	}
 }
@@ -444,20 +450,23 @@ func TestS7WrongCorrelationClosesTheConnAndNamesTheBroker(t *testing.T) {
 }
 
 func TestFramesThatCannotBeAreRefusedWithoutMemory(t *testing.T) {
-	for name, raw := range map[string][]byte{
-		"negative size":      {0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0},
-		"size too small":     {0, 0, 0, 3, 0, 0, 0},
-		"size over 1 GiB":    {0x48, 0x54, 0x54, 0x50, '/', '1', '.', '1'},
-		"count that is huge": {0, 0, 0, 20, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0},
+	for name, tt := range map[string]struct {
+		raw  []byte
+		text string
+	}{
+		"negative size":      {[]byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}, "announces -1 bytes"},
+		"size too small":     {[]byte{0, 0, 0, 3, 0, 0, 0}, "announces 3 bytes"},
+		"size over 1 GiB":    {[]byte{0x48, 0x54, 0x54, 0x50, '/', '1', '.', '1'}, "announces 1213486160 bytes"},
+		"count that is huge": {[]byte{0, 0, 0, 20, 0, 0, 0, 2, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0}, "ListOffsetsResponse.Topics"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := brokertest.New(t)
 			s.Window(wire.ListOffsets, 0, 5)
-			s.Handle(wire.ListOffsets, func(*brokertest.Request) brokertest.Reply { return brokertest.Raw(raw) })
+			s.Handle(wire.ListOffsets, func(*brokertest.Request) brokertest.Reply { return brokertest.Raw(tt.raw) })
 			c := connect(t, s)
 			_, err := c.Roundtrip(t.Context(), ask(1), &wire.ListOffsetsResponse{}, -1)
-			if !errors.Is(err, ErrMalformed) || !errors.Is(err, ErrClosed) || !strings.Contains(err.Error(), s.Addr()) {
-				t.Errorf("got %v, want a malformed response from %s", err, s.Addr())
+			if !errors.Is(err, ErrMalformed) || !errors.Is(err, ErrClosed) || !strings.Contains(err.Error(), s.Addr()) || !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("got %v, want a malformed response from %s: %s", err, s.Addr(), tt.text)
 			}
 		})
 	}
@@ -474,6 +483,10 @@ func TestFrameCutShortIsALostConnection(t *testing.T) {
 	err = ca.Recv(t.Context(), &wire.FetchResponse{}, streamed(100_000))
 	if !errors.Is(err, io.ErrUnexpectedEOF) || !errors.Is(err, ErrClosed) || errors.Is(err, ErrMalformed) {
 		t.Errorf("got %v, want an end in mid-frame", err)
+	}
+	var req *RequestError
+	if !errors.As(err, &req) || req.Unsent() {
+		t.Error("what the broker has answered in part is said not to have been sent")
 	}
 }
 

@@ -134,6 +134,41 @@ func TestRefreshGoesOnWhenTheOneWhoLeadsItGivesUp(t *testing.T) {
 	})
 }
 
+// As above, but the request was made for both.
+func TestRefreshGoesOnForThoseWhoShareItToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 1)
+		c.Create("a", 1)
+		client := clientOf(t, c)
+		snap := refresh(t, client, nil, "a")
+		release := make(chan struct{})
+		c.Node(1).Handle(wire.Metadata, func(r *brokertest.Request) brokertest.Reply {
+			if r.Conn == 1 {
+				return brokertest.Silence().After(release)
+			}
+			return brokertest.Reply{}
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { // waits for the backoff first
+			if _, err := client.Refresh(ctx, snap, "a"); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want a cancellation", err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() {
+			if next, err := client.Refresh(t.Context(), snap, "a"); err != nil || next == snap {
+				t.Errorf("the other got no news: %v", err)
+			}
+		})
+		synctest.Wait()
+		time.Sleep(2 * defaultBackoff)
+		cancel()
+		wg.Wait()
+		close(release)
+	})
+}
+
 func TestRefreshThatFailsFailsForAllWhoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, err := New(Config{Seeds: []string{"a:1"}, Dial: refuse})
@@ -296,6 +331,14 @@ func TestAnswerWithoutBrokersForgetsNone(t *testing.T) {
 	s = s.merge(&wire.MetadataResponse{}, nil, true)
 	if _, ok := s.Broker(1); !ok {
 		t.Error("node 1 is gone")
+	}
+}
+
+func TestTopicThatAnAnswerPassesOverIsMissing(t *testing.T) {
+	s := (*Snapshot)(nil).merge(response(1, 5), []string{"t"}, false)
+	s = s.merge(&wire.MetadataResponse{}, []string{"t"}, false)
+	if topic, _ := s.Topic("t"); topic.Err != wire.UnknownTopicOrPartition {
+		t.Errorf("t is %+v, want it missing", topic)
 	}
 }
 

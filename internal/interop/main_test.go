@@ -129,10 +129,12 @@ func java(t *testing.T, stdin []byte, class string, args ...string) result {
 }
 
 // topic makes a topic of a name of its own, with settings as name, value pairs.
+// It keeps records for ever: those of these tests bear times long past.
 func topic(t *testing.T, name string, partitions int, settings ...string) string {
 	t.Helper()
 	addr, _, _ := strings.Cut(kafkatest.Brokers(t), ",")
 	name = fmt.Sprintf("%s-%d", name, time.Now().UnixNano())
+	settings = append(settings, "retention.ms", "-1")
 	if err := kafkatest.CreateTopic(t.Context(), addr, name, partitions, 1, settings...); err != nil {
 		t.Fatal(err)
 	}

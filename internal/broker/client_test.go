@@ -694,3 +694,43 @@ func dialTCP(ctx context.Context, addr string) (net.Conn, error) {
 	var d net.Dialer
 	return d.DialContext(ctx, "tcp", addr)
 }
+
+func TestS20OneLeaderDiesTheOtherAnswersAndMetadataIsFetchedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 2)
+		c.Create("orders", 2)
+		client := clientOf(t, c)
+		snap := refresh(t, client, nil, "orders")
+		c.Node(1).Stop()
+		try := func(snap *Snapshot, partition int32) error {
+			node, _ := snap.Leader(TP{"orders", partition})
+			req := ask(partition)
+			req.Topics[0].Name = "orders"
+			var resp wire.ListOffsetsResponse
+			if _, err := client.Try(t.Context(), Node(node), req, &resp); err != nil {
+				return err
+			}
+			return resp.Topics[0].Partitions[0].ErrorCode.Err()
+		}
+		if err := try(snap, 0); !errors.Is(err, ErrClosed) { // the connection is found lost
+			t.Errorf("orders:0: %v, want a lost connection", err)
+		}
+		var dial *DialError
+		if err := try(snap, 0); !errors.As(err, &dial) || dial.Node != 1 {
+			t.Errorf("orders:0: %v, want node 1 unreachable", err)
+		}
+		if err := try(snap, 1); err != nil {
+			t.Errorf("orders:1: %v", err)
+		}
+		c.Lead("orders", 0, -1)
+		snap = refresh(t, client, snap, "orders")
+		if node, _ := snap.Leader(TP{"orders", 0}); node != -1 {
+			t.Errorf("orders:0 is led by %d, want nobody", node)
+		}
+		c.Lead("orders", 0, 2)
+		snap = refresh(t, client, snap, "orders")
+		if err := try(snap, 0); err != nil {
+			t.Errorf("orders:0 at its new leader: %v", err)
+		}
+	})
+}

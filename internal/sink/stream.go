@@ -44,11 +44,13 @@ var _ consume.Sink = (*Stream)(nil)
 
 // NewStream writes records to w in f's form, about page bytes at a time (0:
 // PageBytes), and tells done, in order, of what w accepted. A short write tells
-// exactly the records whose last byte was accepted.
+// exactly the records whose last byte was accepted. A pipe is made as wide as
+// the system lets it be.
 func NewStream(w io.Writer, f Append, done func(consume.Mark), page int) *Stream {
 	if page <= 0 {
 		page = PageBytes
 	}
+	widen(w)
 	return &Stream{w: w, append: f, done: done, limit: page}
 }
 

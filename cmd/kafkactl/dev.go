@@ -135,6 +135,7 @@ func (o *devOptions) runCommand(ctx context.Context, addr string, command []stri
 		return err
 	}
 	defer done()
+	o.atKill(done)
 	child := exec.Command(command[0], command[1:]...)
 	child.Stdin, child.Stdout, child.Stderr = o.in, childStream(o.out), o.errOut
 	child.Env = append(os.Environ(), "KAFKACTL_BROKERS="+addr, "PATH="+path)
@@ -147,6 +148,7 @@ func (o *devOptions) runCommand(ctx context.Context, addr string, command []stri
 		}
 		return fmt.Errorf("run %s: %w", command[0], err)
 	}
+	o.atKill(func() { _ = child.Process.Kill() })
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()
 	select {

@@ -32,6 +32,7 @@ type env struct {
 
 	mu     sync.Mutex
 	client *broker.Client
+	onKill []func()
 }
 
 func newEnv(in io.Reader, out, errOut io.Writer) *env {
@@ -126,5 +127,22 @@ func (e *env) close() {
 	if e.client != nil {
 		_ = e.client.Close()
 		e.client = nil
+	}
+}
+
+// atKill has f called when a second signal ends the program without further ado:
+// for what must not be left behind, and what cannot hang.
+func (e *env) atKill(f func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.onKill = append(e.onKill, f)
+}
+
+// kill does what atKill was told.
+func (e *env) kill() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, f := range e.onKill {
+		f()
 	}
 }

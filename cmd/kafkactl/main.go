@@ -14,10 +14,10 @@ func main() {
 
 // run is the whole program but for the exit itself.
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
-	ctx, stop := watchSignals(context.Background())
-	defer stop()
 	e := newEnv(in, out, errOut)
 	defer e.close()
+	ctx, stop := watchSignals(context.Background(), e.kill)
+	defer stop()
 	err := execute(ctx, e, args)
 	return e.finish(ctx, err)
 }

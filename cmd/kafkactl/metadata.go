@@ -32,8 +32,12 @@ func newMetadataCmd(e *env) *cobra.Command {
 in-sync replicas, as the cluster tells them. A topic that was named and is not there is
 exit 6, or 3 among others that are. Topics are never created by asking.
 
-A pipe gets one line an item, its kind first: cluster, broker, topic (one that has an
-error) or partition.`,
+A pipe gets one line an item, its kind first:
+
+    cluster    ID CONTROLLER
+    broker     ID HOST PORT RACK
+    topic      TOPIC ERROR                                  one that could not be listed
+    partition  TOPIC PARTITION LEADER REPLICAS ISR ERROR`,
 		ValidArgsFunction: e.completeTopics,
 		RunE: func(cmd *cobra.Command, topics []string) error {
 			return o.run(cmd.Context(), topics)
@@ -64,43 +68,46 @@ func (o *metadataOptions) run(ctx context.Context, topics []string) error {
 	if err != nil {
 		return err
 	}
-	found, missing := pick(snap, topics)
-	if len(topics) > 0 && len(found) == 0 {
-		return errors.Join(o.explain(ctx, client, missing)...)
+	if len(topics) == 0 {
+		all := snap.Topics()
+		if err := o.print(o.env, o.table(snap, all), document(snap, all)); err != nil {
+			return err
+		}
+		return o.troubled(all)
 	}
-	if err := o.print(o.env, o.table(snap, found), document(snap, found)); err != nil {
+	named, failed := pick(snap, topics)
+	if len(failed) == len(named) {
+		return errors.Join(o.explain(ctx, client, failed)...)
+	}
+	if err := o.print(o.env, o.table(snap, named), document(snap, named)); err != nil {
 		return err
 	}
-	if len(missing) > 0 {
-		return &partialError{err: errors.Join(o.explain(ctx, client, missing)...)}
+	if len(failed) > 0 {
+		return &partialError{err: errors.Join(o.explain(ctx, client, failed)...)}
 	}
-	return o.troubled(topics, found)
+	return nil
 }
 
-// pick sorts topics into those that are there and those that are not. With no
-// names it takes all.
-func pick(snap *broker.Snapshot, names []string) (found []*broker.Topic, missing []*broker.Topic) {
-	if len(names) == 0 {
-		return snap.Topics(), nil
-	}
+// pick finds the topics that were named, and those of them that failed. One that
+// has no leader yet is there.
+func pick(snap *broker.Snapshot, names []string) (named, failed []*broker.Topic) {
 	for _, name := range names {
 		t, ok := snap.Topic(name)
 		if !ok {
 			t = &broker.Topic{Name: name, Err: wire.UnknownTopicOrPartition}
 		}
+		named = append(named, t)
 		if t.Err != wire.None && t.Err != wire.LeaderNotAvailable {
-			missing = append(missing, t)
-			continue
+			failed = append(failed, t)
 		}
-		found = append(found, t)
 	}
-	return found, missing
+	return named, failed
 }
 
-// explain makes the errors of topics that could not be had.
-func (o *metadataOptions) explain(ctx context.Context, client *broker.Client, missing []*broker.Topic) []error {
+// explain makes the errors of topics that failed.
+func (o *metadataOptions) explain(ctx context.Context, client *broker.Client, failed []*broker.Topic) []error {
 	var errs []error
-	for _, t := range missing {
+	for _, t := range failed {
 		errs = append(errs, o.topicError(ctx, client, t.Name, t.Err))
 	}
 	return errs
@@ -108,7 +115,7 @@ func (o *metadataOptions) explain(ctx context.Context, client *broker.Client, mi
 
 // troubled says whether topics that nobody named came with errors of their own.
 // One that is being created or deleted is merely noted.
-func (o *metadataOptions) troubled(named []string, list []*broker.Topic) error {
+func (o *metadataOptions) troubled(list []*broker.Topic) error {
 	var errs []error
 	for _, t := range list {
 		switch t.Err {

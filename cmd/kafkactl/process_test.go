@@ -137,6 +137,8 @@ func TestSecondSignalKillsAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	tmp := t.TempDir()
+	cmd.Env = append(cmd.Env, "TMPDIR="+tmp)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -160,6 +162,9 @@ func TestSecondSignalKillsAtOnce(t *testing.T) {
 	close(ended)
 	if err != nil || statusOf(state) != 130 {
 		t.Errorf("status %d, %v", statusOf(state), err)
+	}
+	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
 

@@ -79,7 +79,7 @@ func (e *env) prepare(cmd *cobra.Command) error {
 		}
 		return errDone
 	}
-	if slices.Contains(without, topCommand(cmd)) {
+	if !cmd.HasParent() || slices.Contains(without, topCommand(cmd)) {
 		return nil
 	}
 	// Warnings of load are painted already as asked for on the command line.

@@ -16,14 +16,14 @@ func (e *interruptedError) Error() string { return "interrupted by " + e.sig.Str
 func (e *interruptedError) code() int { return 128 + int(e.sig) }
 
 // watchSignals ends ctx at the first SIGINT or SIGTERM, with an
-// interruptedError as its cause; the second kills at once, so that a flush that
-// cannot finish holds nobody. A signal that was ignored when we started, as in a
+// interruptedError as its cause; the second calls kill and exits at once, so that
+// a flush that cannot finish holds nobody. A signal that was ignored when we started, as in a
 // shell's background job, stays ignored.
 //
 // SIGPIPE is caught and dropped: otherwise Go dies of a write to a closed
 // standard output before anything could be settled. Ignoring it instead would be
 // inherited by child processes.
-func watchSignals(parent context.Context) (ctx context.Context, stop func()) {
+func watchSignals(parent context.Context, kill func()) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	pipe := make(chan os.Signal, 1)
 	signal.Notify(pipe, syscall.SIGPIPE)
@@ -46,6 +46,7 @@ func watchSignals(parent context.Context) (ctx context.Context, stop func()) {
 			case s := <-got:
 				sig, _ := s.(syscall.Signal)
 				if first != nil {
+					kill()
 					os.Exit(128 + int(sig))
 				}
 				first = &interruptedError{sig: sig}

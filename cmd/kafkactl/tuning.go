@@ -166,10 +166,11 @@ func tuningFlag(name string) bool { return slices.Contains(tuningNames(), name) 
 // tuningPage is the table as `help tuning` and -X list print it.
 func tuningPage() string {
 	var b strings.Builder
-	b.WriteString("Every row is a flag (--linger 20ms), a variable (KAFKACTL_LINGER), a key of the file\n" +
-		"(linger: 20ms) and a key of -X (-X linger=20ms). The other names are those of Java,\n" +
-		"librdkafka and kafka-python, for -X and the file; their durations count milliseconds.\n" +
-		"A typed flag wins over -X.\n")
+	b.WriteString(`Every row is a flag (--linger 20ms), a variable (KAFKACTL_LINGER), a key of the file
+(linger: 20ms) and a key of -X (-X linger=20ms; KAFKACTL_X takes several, with blanks
+between). The other names are those of Java, librdkafka and kafka-python, for -X and the
+file; their durations count milliseconds. A typed flag wins over -X.
+`)
 	t := defaultTuning()
 	for _, k := range knobs {
 		fmt.Fprintf(&b, "\n%s  (%s)\n    %s\n", k.flag, defaultText(k.value(&t)), k.doc)

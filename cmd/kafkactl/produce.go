@@ -40,7 +40,8 @@ type produceOptions struct {
 	create      bool
 	keepGoing   bool
 
-	lines input.Options
+	lines    input.Options
+	delivery time.Duration
 }
 
 func newProduceCmd(e *env) *cobra.Command {
@@ -145,6 +146,10 @@ func (o *produceOptions) check(cmd *cobra.Command) error {
 		}
 	}
 	l.Partition, l.SkipEmpty = o.partition, o.skipEmpty
+	o.delivery = o.cfg.tuning.deliveryTimeout
+	if changed("timeout") && !changed("delivery-timeout") {
+		o.delivery = min(o.delivery, o.cfg.timeout) // who bounds everything bounds this
+	}
 	if o.timestamp != "" && o.timestamp != "now" {
 		at, err := offsets.ParsePosition(o.timestamp, o.now())
 		if err == nil && at.Base != offsets.Time {
@@ -244,7 +249,7 @@ func (o *produceOptions) config() (produce.Config, error) {
 	cfg.Partitioner = p
 	cfg.Linger, cfg.BatchBytes, cfg.BatchRecords = t.linger, t.batchBytes, t.batchN
 	cfg.MaxInFlight, cfg.Retries, cfg.RetryBackoff = t.maxInFlight, t.retries, t.retryBackoff
-	cfg.DeliveryTimeout, cfg.AckTimeout = t.deliveryTimeout, t.ackTimeout
+	cfg.DeliveryTimeout, cfg.AckTimeout = o.delivery, t.ackTimeout
 	cfg.FlushTimeout = o.cfg.timeout
 	cfg.KeepGoing = o.keepGoing
 	cfg.Stats = new(produce.Stats)

@@ -48,7 +48,7 @@ func (o *produceOptions) outcome(ctx context.Context, client *broker.Client, top
 		return &summaryError{msg: summary, err: err}
 	case rep.Acked > 0:
 		return &partialError{msg: summary, err: err}
-	case open == 1:
+	case open == 1 && ctx.Err() == nil:
 		return err // the cause names its line already
 	}
 	return &summaryError{msg: summary, err: err}
@@ -116,9 +116,12 @@ func (o *produceOptions) pace(in produce.Input) produce.Input {
 	if o.rate == 0 {
 		return in
 	}
-	// A burst of a twentieth of a second keeps high rates exact.
+	// A burst of a twentieth of a second keeps high rates exact; the first has to
+	// be earned like the others.
 	burst := max(1, int(float64(o.rate)/20))
-	return &pacedInput{Input: in, limit: rate.NewLimiter(rate.Limit(o.rate), burst), ready: make(chan struct{}, 1)}
+	limit := rate.NewLimiter(rate.Limit(o.rate), burst)
+	limit.AllowN(time.Now(), burst-1)
+	return &pacedInput{Input: in, limit: limit, ready: make(chan struct{}, 1)}
 }
 
 // pacedInput is idle while the next record is not due.
@@ -128,7 +131,6 @@ type pacedInput struct {
 	ready chan struct{}
 	due   bool // the next record has been allowed
 	slow  bool // the last ErrIdle was ours
-	wait  *time.Timer
 }
 
 // Next implements produce.Input.
@@ -136,7 +138,7 @@ func (p *pacedInput) Next(r *record.Record) (int64, error) {
 	if !p.due {
 		if d := p.limit.Reserve().Delay(); d > 0 {
 			p.due, p.slow = true, true
-			p.wait = time.AfterFunc(d, func() { p.ready <- struct{}{} })
+			time.AfterFunc(d, func() { p.ready <- struct{}{} })
 			return 0, produce.ErrIdle
 		}
 	}

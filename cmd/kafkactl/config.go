@@ -247,10 +247,11 @@ func (k *keys) noProfileIn(name, path string, have []string) error {
 type keys struct {
 	root  *cobra.Command
 	flags map[string]*pflag.Flag // what the running command takes, by key
+	from  map[string]string      // where a value came from, if from an -X
 }
 
 func keysOf(cmd *cobra.Command) *keys {
-	k := &keys{root: cmd.Root(), flags: map[string]*pflag.Flag{}}
+	k := &keys{root: cmd.Root(), flags: map[string]*pflag.Flag{}, from: map[string]string{}}
 	global := k.root.PersistentFlags()
 	prefix := sectionOf(cmd)
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -300,6 +301,9 @@ func (k *keys) fill(v *viper.Viper) error {
 
 // origin names where a bad value came from.
 func (k *keys) origin(key string) string {
+	if x := k.from[key]; x != "" {
+		return x
+	}
 	if name := k.env(key); os.Getenv(name) != "" {
 		return name
 	}

@@ -28,7 +28,8 @@ type env struct {
 
 	now func() time.Time
 
-	msgs *messages
+	msgs    *messages
+	helpErr error // of printing --help, which cobra does not ask about
 
 	mu     sync.Mutex
 	client *broker.Client
@@ -108,10 +109,15 @@ func (e *env) brokerConfig() (broker.Config, error) {
 		return broker.Config{}, usagef("--brokers %s: %v", e.cfg.brokers, err)
 	}
 	t := e.cfg.tuning
+	if t.socketTimeout > 0 {
+		// A broker that holds a fetch back is silent for so long, and not dead.
+		t.socketTimeout = max(t.socketTimeout, t.fetchWait+10*time.Second)
+	}
 	return broker.Config{
 		Seeds:         seeds,
 		Shuffle:       !t.noShuffleBrokers,
 		ClientID:      t.clientID,
+		Software:      builtVersion().Version,
 		Timeout:       e.cfg.timeout,
 		SocketTimeout: t.socketTimeout,
 		RetryBackoff:  t.retryBackoff,

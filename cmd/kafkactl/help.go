@@ -55,13 +55,14 @@ func flagUsages(flags *pflag.FlagSet) string {
 		if f.Hidden || f.Name == "help" {
 			return
 		}
-		if len(f.Name) == 1 {
-			// It has no long name, but pflag wants one.
-			short := *f
-			short.Shorthand = ""
-			f = &short
+		one := *f
+		if len(one.Name) == 1 {
+			one.Shorthand = "" // it has no long name, but pflag wants one
 		}
-		shown.AddFlag(f)
+		if one.DefValue == "0s" {
+			one.DefValue = ""
+		}
+		shown.AddFlag(&one)
 	})
 	var b strings.Builder
 	for line := range strings.Lines(shown.FlagUsagesWrapped(helpWidth)) {
@@ -69,10 +70,13 @@ func flagUsages(flags *pflag.FlagSet) string {
 			value := 1 + strings.Index(rest[1:], "  ")
 			line = "  -" + rest[:value] + "     " + rest[value:]
 		}
-		b.WriteString(strings.Replace(line, "--verbose count", "--verbose      ", 1))
+		b.WriteString(flagWords.Replace(line))
 	}
 	return b.String()
 }
+
+// flagWords undoes what pflag adds: the type of a count, quoted escapes.
+var flagWords = strings.NewReplacer("--verbose count", "--verbose      ", `\\`, `\`)
 
 // newHelpCmd prints a command's help or one of the pages that belong to none.
 func newHelpCmd(e *env) *cobra.Command {

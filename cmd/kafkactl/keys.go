@@ -141,6 +141,7 @@ func (e *env) applyX(v *viper.Viper, k *keys, kv string) error {
 	for key, text := range set {
 		if f := k.flags[key]; f != nil && !f.Changed {
 			v.Set(key, text)
+			k.from[key] = "-X " + kv
 		}
 	}
 	return nil

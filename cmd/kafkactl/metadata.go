@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kafkactl/internal/broker"
+	"kafkactl/internal/offsets"
 	"kafkactl/internal/wire"
 )
 
@@ -23,7 +24,7 @@ type metadataOptions struct {
 func newMetadataCmd(e *env) *cobra.Command {
 	o := &metadataOptions{env: e}
 	cmd := &cobra.Command{
-		Use:   "metadata [TOPIC...]",
+		Use:   "metadata [TOPIC | ^REGEX]...",
 		Short: "List brokers, topics and partitions",
 		Example: `  kafkactl metadata                          # brokers, and every topic with its partitions
   kafkactl metadata orders users -o json     # two topics, for programs
@@ -62,13 +63,19 @@ func (o *metadataOptions) run(ctx context.Context, topics []string) error {
 	if err != nil {
 		return err
 	}
-	slices.Sort(topics)
-	topics = slices.Compact(topics)
-	snap, err := client.Refresh(ctx, nil, topics...)
+	ask := topics
+	if slices.ContainsFunc(topics, isRegex) {
+		ask = nil
+	}
+	snap, err := client.Refresh(ctx, nil, ask...)
 	if err != nil {
 		return err
 	}
-	if len(topics) == 0 {
+	topics, missing, err := o.expand(snap, topics)
+	if err != nil {
+		return err
+	}
+	if len(topics) == 0 && len(missing) == 0 {
 		all := snap.Topics()
 		if err := o.print(o.env, o.table(snap, all), document(snap, all)); err != nil {
 			return err
@@ -77,15 +84,47 @@ func (o *metadataOptions) run(ctx context.Context, topics []string) error {
 	}
 	named, failed := pick(snap, topics)
 	if len(failed) == len(named) {
-		return errors.Join(o.explain(ctx, client, failed)...)
+		return errors.Join(append(missing, o.explain(ctx, client, failed)...)...)
 	}
 	if err := o.print(o.env, o.table(snap, named), document(snap, named)); err != nil {
 		return err
 	}
-	if len(failed) > 0 {
-		return &partialError{err: errors.Join(o.explain(ctx, client, failed)...)}
+	if missing = append(missing, o.explain(ctx, client, failed)...); len(missing) > 0 {
+		return &partialError{err: errors.Join(missing...)}
 	}
 	return nil
+}
+
+// isRegex says that an argument means topics by ^REGEX.
+func isRegex(topic string) bool { return strings.HasPrefix(topic, "^") }
+
+// expand puts topics in the place of each ^REGEX, sorted, each once. One that
+// matches nothing is missing.
+func (o *metadataOptions) expand(snap *broker.Snapshot, args []string) (names []string, missing []error, err error) {
+	for _, arg := range args {
+		if !isRegex(arg) {
+			names = append(names, arg)
+			continue
+		}
+		t, err := offsets.ParseTarget(arg, o.now())
+		if err != nil {
+			return nil, nil, targetUsage("", err)
+		}
+		if t.Parts != nil || strings.Contains(arg, "@") {
+			return nil, nil, usagef("%s: metadata lists whole topics", arg)
+		}
+		before := len(names)
+		for _, name := range topicNames(snap) {
+			if t.Matches(name) {
+				names = append(names, name)
+			}
+		}
+		if len(names) == before {
+			missing = append(missing, &notFoundError{kind: "topic", name: arg})
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), missing, nil
 }
 
 // pick finds the topics that were named, and those of them that failed. One that

@@ -23,8 +23,14 @@ func execute(ctx context.Context, e *env, args []string) error {
 		e.completeFlags(root)
 	}
 	cmd, err := root.ExecuteContextC(ctx)
+	if e.helpErr != nil {
+		return e.helpErr
+	}
 	if err == nil || running || errors.Is(err, errDone) || errors.Is(err, errClosedPipe) {
 		return err
+	}
+	if u := unknownChild(cmd, args); u != nil {
+		return u
 	}
 	var u *usageError
 	if errors.As(err, &u) {
@@ -58,12 +64,19 @@ func newRoot(e *env, running *bool) *cobra.Command {
 	root.SetOut(e.out)
 	root.SetErr(e.errOut)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
-		_, _ = io.WriteString(e.out, helpText(cmd, e.pal))
+		_, e.helpErr = io.WriteString(e.out, helpText(cmd, e.pal))
 	})
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.PersistentFlags().SortFlags = false
 	addGlobalFlags(root.PersistentFlags(), &e.cfg)
 	root.AddCommand(commands(e)...)
+	for _, c := range root.Commands() {
+		if c.HasSubCommands() && !c.Runnable() {
+			// cobra would print the help of offsets comit, exit 0.
+			c.Args = cobra.NoArgs
+			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 	root.SetHelpCommand(newHelpCmd(e))
 	return root
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -108,6 +109,7 @@ var tsvEscape = strings.NewReplacer("\t", `\t`, "\n", `\n`, "\r", `\r`)
 // appendAligned is the table as a terminal of width columns gets it; 0 cuts
 // nothing.
 func (t *table) appendAligned(b []byte, pal palette, columns int) []byte {
+	t = t.withoutEmpty()
 	heads := make([]string, len(t.columns))
 	for i, c := range t.columns {
 		heads[i] = c.name
@@ -123,11 +125,43 @@ func (t *table) appendAligned(b []byte, pal palette, columns int) []byte {
 	return b
 }
 
+// withoutEmpty is the table without columns that no row fills.
+func (t *table) withoutEmpty() *table {
+	used := make([]bool, len(t.columns))
+	for _, row := range t.rows {
+		for i := range min(len(row), len(used)) {
+			used[i] = used[i] || row[i] != ""
+		}
+	}
+	if len(t.rows) == 0 || !slices.Contains(used, false) {
+		return t
+	}
+	pick := func(row []string) []string {
+		if row == nil {
+			return nil
+		}
+		kept := []string{}
+		for i, cell := range row {
+			if i < len(used) && used[i] {
+				kept = append(kept, cell)
+			}
+		}
+		return kept
+	}
+	slim := &table{totals: pick(t.totals)}
+	for i, c := range t.columns {
+		if used[i] {
+			slim.columns = append(slim.columns, c)
+		}
+	}
+	for _, row := range t.rows {
+		slim.rows = append(slim.rows, pick(row))
+	}
+	return slim
+}
+
 // gap stands between two columns.
 const gap = "  "
-
-// narrowest is what a column keeps when others need the room too.
-const narrowest = 4
 
 // widths gives each column what its cells need, and takes from the widest, one
 // that holds text before one that holds numbers, until all fit.
@@ -142,22 +176,33 @@ func (t *table) widths(heads []string, columns int) []int {
 	for _, w := range wide {
 		total += w
 	}
-	for columns > 0 && total > columns {
-		widest := -1
-		for i, c := range t.columns {
-			better := widest < 0 || t.columns[widest].right && !c.right ||
-				t.columns[widest].right == c.right && wide[i] > wide[widest]
-			if wide[i] > narrowest && better {
-				widest = i
+	if columns > 0 {
+		// What a column keeps when others need the room too: enough to tell
+		// things apart, and on a very narrow terminal not even that.
+		for _, least := range []int{4, 1} {
+			for total > columns && t.narrow(wide, least) {
+				total--
 			}
 		}
-		if widest < 0 {
-			break
-		}
-		wide[widest]--
-		total--
 	}
 	return wide
+}
+
+// narrow takes one from the widest column that has more than least.
+func (t *table) narrow(wide []int, least int) bool {
+	widest := -1
+	for i, c := range t.columns {
+		better := widest < 0 || t.columns[widest].right && !c.right ||
+			t.columns[widest].right == c.right && wide[i] > wide[widest]
+		if wide[i] > least && better {
+			widest = i
+		}
+	}
+	if widest < 0 {
+		return false
+	}
+	wide[widest]--
+	return true
 }
 
 // appendLine is one row, nothing after its last cell that is not empty.

@@ -24,6 +24,20 @@ long-name        22
 	}
 }
 
+func TestColumnsThatNoRowFillsGo(t *testing.T) {
+	tb := newTable("NAME", "ERROR", ">COUNT")
+	tb.row("a", "", "1")
+	tb.row("b")
+	tb.totals = []string{"2", "", "1"}
+	want := "NAME  COUNT\na         1\nb\n2         1\n"
+	if got := string(tb.appendAligned(nil, palette{}, 0)); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if got := string(newTable("NAME", "X").appendAligned(nil, palette{}, 0)); got != "NAME  X\n" {
+		t.Errorf("without rows: %q", got)
+	}
+}
+
 func TestColoursDoNotMoveColumns(t *testing.T) {
 	tb := newTable("NAME", ">COUNT")
 	tb.row("a", "1")
@@ -58,7 +72,7 @@ func TestTableFitsTheTerminal(t *testing.T) {
 	tb := newTable("NAME", ">N", "NOTE")
 	tb.row("abc", "1", strings.Repeat("long ", 20))
 	tb.row(strings.Repeat("日", 30), "2", "x")
-	for _, columns := range []int{20, 40, 79, 200} {
+	for _, columns := range []int{8, 12, 20, 40, 79, 200} {
 		for line := range strings.Lines(string(tb.appendAligned(nil, palette{}, columns))) {
 			if w := displayWidth(strings.TrimSuffix(line, "\n")); w > columns {
 				t.Errorf("%d columns wide, want %d: %q", w, columns, line)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,7 +12,6 @@ import (
 // usageOf makes a usageError of what cobra refused: a command that is not there,
 // too many arguments or too few.
 func usageOf(cmd *cobra.Command, args []string, err error) error {
-	u := &usageError{msg: err.Error()}
 	if !cmd.HasParent() {
 		// kafkactl -C -t orders: the flags say more than "unknown command".
 		for _, arg := range args {
@@ -19,24 +19,62 @@ func usageOf(cmd *cobra.Command, args []string, err error) error {
 				return usagef("unknown flag %s", flagText(arg)).withHint("%s", hint)
 			}
 		}
-		u.msg = strings.SplitN(u.msg, "\n", 2)[0]
-		var names []string
-		for _, c := range cmd.Commands() {
-			if !c.Hidden {
-				names = append(names, c.Name())
-			}
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		if word := quoted(first); word != "" {
+			return noSuchCommand(cmd, word)
 		}
-		if word := quoted(u.msg); word != "" {
-			if near := nearest(word, names); near != "" {
-				u.hint = "nearest is '" + near + "'"
-			} else {
-				u.hint = "there are " + strings.Join(names, ", ")
-			}
-		}
-		return u
+		return usagef("%s", first)
 	}
-	u.hint = "usage: " + cmd.UseLine()
-	return u
+	return usagef("%s: %s", cmd.Name(), argsError(cmd, err)).withHint("usage: %s", cmd.UseLine())
+}
+
+// argsError says in our words what cobra says of arguments in its own.
+func argsError(cmd *cobra.Command, err error) string {
+	msg := err.Error()
+	need := "an argument"
+	if words := strings.Fields(cmd.Use); len(words) > 1 {
+		need = strings.TrimRight(words[1], ".")
+	}
+	switch {
+	case strings.HasSuffix(msg, "received 0"):
+		return need + " is missing"
+	case strings.HasPrefix(msg, "unknown command"):
+		return "takes no arguments, not even " + quoted(msg)
+	case strings.HasPrefix(msg, "accepts "):
+		return "too many arguments"
+	case strings.HasPrefix(msg, "invalid argument"):
+		return quoted(msg) + ": want " + need
+	}
+	return msg
+}
+
+// unknownChild says that args name a command below cmd that is not there, nil
+// where they do not. Without it, offsets gett --at now would complain of --at.
+func unknownChild(cmd *cobra.Command, args []string) error {
+	if !cmd.HasParent() || !cmd.HasSubCommands() {
+		return nil
+	}
+	at := slices.Index(args, cmd.Name())
+	for _, arg := range args[at+1:] {
+		if !strings.HasPrefix(arg, "-") {
+			return noSuchCommand(cmd, arg)
+		}
+	}
+	return nil
+}
+
+func noSuchCommand(cmd *cobra.Command, word string) error {
+	var names []string
+	for _, c := range cmd.Commands() {
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
+	}
+	u := usagef("%s has no command %s", cmd.CommandPath(), word)
+	if near := nearest(word, names); near != "" {
+		return u.withHint("nearest is '%s'", near)
+	}
+	return u.withHint("it has %s", strings.Join(names, ", "))
 }
 
 // quoted is the first thing in double quotes.
@@ -57,7 +95,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	if errors.As(err, &invalid) {
 		f := invalid.GetFlag()
 		u := usagef("%s %s: %v", dashed(f), invalid.GetValue(), invalidCause(invalid))
-		if f.Name == "output" {
+		if f.Name == "output" && kcatPosition(invalid.GetValue()) {
 			u.hint = foreignFlags["-o"]
 		}
 		return u
@@ -69,6 +107,12 @@ func flagError(cmd *cobra.Command, err error) error {
 		return usagef("%s needs a value, %s", dashed(f), kind)
 	}
 	return usagef("%v", err)
+}
+
+// kcatPosition says that kcat's -o would take the value.
+func kcatPosition(value string) bool {
+	return slices.Contains([]string{"beginning", "end", "stored", "earliest", "latest", "smallest", "largest"}, value) ||
+		strings.Trim(value, "-0123456789") == "" || strings.HasPrefix(value, "s@") || strings.HasPrefix(value, "e@")
 }
 
 // invalidCause is what the flag's value said of itself.
@@ -178,8 +222,10 @@ var foreignFlags = map[string]string{
 	"-F": "--config FILE names the configuration file",
 	"-T": "pipe through tee",
 	"-l": "files are arguments: kafkactl produce TOPIC FILE...",
+	"-V": "kafkactl version says which this is",
 	"-O": "positions follow the topic: TOPIC@start, TOPIC@-10",
 
+	"--version":                  "kafkactl version says which this is",
 	"--topic":                    "the topic is an argument: kafkactl consume TOPIC",
 	"--from-beginning":           "not needed: consume begins at the start; tail shows the end",
 	"--bootstrap-server":         "-b HOST[:PORT],... names the brokers",

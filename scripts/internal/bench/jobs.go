@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -17,8 +18,9 @@ import (
 // side runs one tool once and says what it cost.
 type side func(ctx context.Context) (cost, error)
 
-// pair measures two tools in turns: one turn each to warm up, then rounds.
-func (b *bench) pair(ctx context.Context, name string, rounds int, kcat, ours side) {
+// pair measures two tools in turns: one turn each to warm up, then rounds. A
+// job that writes says how much was stored in the end.
+func (b *bench) pair(ctx context.Context, name string, rounds int, kcat, ours side, stored ...*int64) {
 	r := row{job: name}
 	for i := range rounds + 1 {
 		for _, s := range []struct {
@@ -34,6 +36,9 @@ func (b *bench) pair(ctx context.Context, name string, rounds int, kcat, ours si
 				*s.into = append(*s.into, c)
 			}
 		}
+	}
+	for _, n := range stored {
+		r.stored = append(r.stored, *n)
 	}
 	b.rows = append(b.rows, r)
 	fmt.Fprintln(os.Stderr, "bench:", r.markdown())
@@ -152,7 +157,7 @@ func (b *bench) produce(ctx context.Context, codec string) {
 		return
 	}
 	turn := 0
-	write := func(argv func(topic string) []string) side {
+	write := func(stored *int64, argv func(topic string) []string) side {
 		checked := false
 		return func(ctx context.Context) (c cost, err error) {
 			turn++
@@ -169,6 +174,9 @@ func (b *bench) produce(ctx context.Context, codec string) {
 			if c, err = measure(ctx, in, nil, argv(topic)...); err != nil {
 				return c, err
 			}
+			if *stored, err = b.stored(topic); err != nil {
+				return c, err
+			}
 			if !checked {
 				checked = true
 				return c, b.verify(ctx, b.kcatArgs("-C", "-t", topic, "-o", "beginning", "-e", "-q", "-X", "check.crcs=true")...)
@@ -176,9 +184,23 @@ func (b *bench) produce(ctx context.Context, codec string) {
 			return c, b.count(ctx, topic)
 		}
 	}
+	var theirs, own int64
 	b.pair(ctx, name, b.rounds,
-		write(func(topic string) []string { return b.kcatProduce(topic, codec) }),
-		write(func(topic string) []string { return b.oursProduce(topic, codec) }))
+		write(&theirs, func(topic string) []string { return b.kcatProduce(topic, codec) }),
+		write(&own, func(topic string) []string { return b.oursProduce(topic, codec) }),
+		&theirs, &own)
+}
+
+// stored is the size of a topic on the broker's disk.
+func (b *bench) stored(topic string) (size int64, err error) {
+	logs, err := filepath.Glob(filepath.Join(b.tmp, "kafka", "node1", "log", topic+"-[0-9]*", "*.log"))
+	for _, log := range logs {
+		info, statErr := os.Stat(log)
+		if err = errors.Join(err, statErr); statErr == nil {
+			size += info.Size()
+		}
+	}
+	return size, err
 }
 
 // count wants the topic's end offsets to come to what was written.

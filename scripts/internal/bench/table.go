@@ -17,6 +17,7 @@ import (
 type row struct {
 	job        string
 	kcat, ours []cost
+	stored     []int64 // bytes on the broker's disk, kcat's and ours; nil if nothing was written
 }
 
 // target is what a job should reach: ratios to kcat, and MiB.
@@ -104,7 +105,11 @@ func (r row) markdown() string {
 			verdict += ": **missed** " + strings.Join(missed, ", ")
 		}
 	}
-	return fmt.Sprintf("| %s | %s | %s | %.1f / %.1f | %s |", r.job, seconds(r.kcat), seconds(r.ours), w, c, verdict)
+	job := r.job
+	if r.stored != nil {
+		job += fmt.Sprintf(" (stored: %.1f, %.1f MB)", float64(r.stored[0])/1e6, float64(r.stored[1])/1e6)
+	}
+	return fmt.Sprintf("| %s | %s | %s | %.1f / %.1f | %s |", job, seconds(r.kcat), seconds(r.ours), w, c, verdict)
 }
 
 func (b *bench) print(w io.Writer, version string) {

@@ -14,7 +14,8 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // batch walks the records of one v2 batch.
 type batch struct {
-	b         []byte // records not read yet, inflated
+	b         []byte // the records, inflated
+	at        int    // those before it are read
 	count     int32  // records the header claims
 	left      int32  // of them, those not read yet
 	base      int64
@@ -40,16 +41,101 @@ func (t *batch) open(s Span, head, b []byte) {
 	}
 }
 
+// quick fills rec with the next record if that is one as nearly all are: its
+// numbers of up to three bytes, the key's length of one, and not so near the end
+// of the batch that whole words could not be loaded. It makes the checks that
+// next makes; where false, at the end and at damage too, nothing is read yet and
+// next tells.
+func (t *batch) quick(rec *record.Record) bool {
+	b, i := t.b, t.at
+	if t.left == 0 || len(b)-i < 16 {
+		return false
+	}
+	// Length, attributes (which have no meaning yet) and timestamp delta are seven
+	// bytes at most.
+	size, w, n := shortUvarint(binary.LittleEndian.Uint64(b[i:]))
+	i += n
+	end := i + int(size>>1)
+	if n == 0 || size&1 != 0 || end > len(b) {
+		return false
+	}
+	tdelta, _, n := shortUvarint(w >> 8)
+	i += 1 + n
+	if n == 0 || len(b)-i < 8 {
+		return false
+	}
+	// So are offset delta, length of the key and, with a null key, length of the
+	// value.
+	odelta, w, n := shortUvarint(binary.LittleEndian.Uint64(b[i:]))
+	delta := unzigzag(odelta)
+	if n == 0 || delta <= t.delta || delta > t.lastDelta {
+		return false
+	}
+	i += n + 1
+	var key []byte
+	if k := w & 0xff; k == 1 {
+		w >>= 8
+	} else {
+		from := i
+		i += int(k >> 1)
+		if k&0x81 != 0 || len(b)-i < 8 {
+			return false
+		}
+		key = b[from:i:i]
+		w = binary.LittleEndian.Uint64(b[i:])
+	}
+	length, _, n := shortUvarint(w)
+	if n == 0 {
+		return false
+	}
+	i += n
+	var value []byte
+	if length != 1 {
+		from := i
+		i += int(length >> 1)
+		if length&1 != 0 || i >= end {
+			return false
+		}
+		value = b[from:i:i]
+	}
+	// Every index so far is below this one, so that it alone shows that all lies
+	// within the record.
+	if i >= end {
+		return false
+	}
+	var raw []byte
+	if i != end-1 || b[i] != 0 {
+		raw = b[i:end:end]
+		if !validHeaders(raw) {
+			return false
+		}
+	}
+	t.at = end
+	t.left--
+	t.delta = delta
+	rec.Offset = t.base + delta
+	rec.Timestamp = t.timestamp
+	if t.kind == record.CreateTime {
+		rec.Timestamp += unzigzag(tdelta)
+	}
+	rec.TimestampType = t.kind
+	rec.LeaderEpoch = t.epoch
+	rec.Key = key
+	rec.Value = value
+	rec.Headers.Raw = raw
+	return true
+}
+
 // next fills rec with the next record. ok is false at the end, where err tells
 // whether the batch ended as its header said.
 func (t *batch) next(rec *record.Record) (ok bool, err error) {
 	if t.left == 0 {
-		if len(t.b) != 0 {
-			return false, malformed("%d bytes behind the last of the records counted", len(t.b))
+		if t.at != len(t.b) {
+			return false, malformed("%d bytes behind the last of the records counted", len(t.b)-t.at)
 		}
 		return false, nil
 	}
-	size, i := uvarint(t.b, 0)
+	size, i := uvarint(t.b, t.at)
 	// The length is zigzag: odd is negative. No record has fewer than six bytes.
 	if i < 0 || size&1 != 0 || size>>1 > uint64(len(t.b)-i) || size>>1 < 6 {
 		return false, t.badLength()
@@ -86,7 +172,7 @@ func (t *batch) next(rec *record.Record) (ok bool, err error) {
 	} else {
 		raw = nil
 	}
-	t.b = t.b[end:]
+	t.at = end
 	t.left--
 	t.delta = delta
 	rec.Offset = t.base + delta
@@ -106,10 +192,10 @@ func (t *batch) next(rec *record.Record) (ok bool, err error) {
 func (t *batch) index() int32 { return t.count - t.left }
 
 func (t *batch) badLength() error {
-	if len(t.b) == 0 {
+	if t.at == len(t.b) {
 		return malformed("%d records fewer than counted", t.left)
 	}
-	return malformed("record %d: its length does not fit in the %d bytes left", t.index(), len(t.b))
+	return malformed("record %d: its length does not fit in the %d bytes left", t.index(), len(t.b)-t.at)
 }
 
 // field reads a length and so many bytes at b[i]; length -1 is null. What does

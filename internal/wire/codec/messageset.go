@@ -50,6 +50,13 @@ func (m *messages) start(b []byte, limit int) {
 func (m *messages) next(rec *record.Record, r *Reader) (ok bool, err error) {
 	for {
 		set := &m.sets[m.depth]
+		if size := plainMessage(set.b, rec, !r.NoCheck); size > 0 && set.settle(rec) {
+			set.b = set.b[size:]
+			if rec.Offset >= r.from {
+				return true, nil
+			}
+			continue
+		}
 		b, err := set.cut()
 		if err != nil {
 			return false, err
@@ -88,6 +95,79 @@ func (m *messages) next(rec *record.Record, r *Reader) (ok bool, err error) {
 		set.fill(rec, msg)
 		return true, nil
 	}
+}
+
+// plainMessage makes the message that b begins with a record, offset and
+// timestamp as it has them itself, and tells its size. 0 is a message that is
+// compressed, not whole or not sound: that takes a closer look.
+func plainMessage(b []byte, rec *record.Record, check bool) (size int) {
+	if len(b) < minMessage0 {
+		return 0
+	}
+	magic := b[atMagic]
+	size = int(int32(binary.BigEndian.Uint32(b[8:]))) + lengthEnd
+	if magic > 1 || b[atMessageAttr]&attrCompression != 0 || size < minMessage0 || size > len(b) {
+		return 0
+	}
+	b = b[:size:size]
+	i := atMessageKeyV0
+	rec.Timestamp, rec.TimestampType = record.NoTimestamp, record.NoTimestampType
+	if magic == 1 {
+		if size < minMessage1 {
+			return 0
+		}
+		i = atMessageKeyV1
+		rec.Timestamp, rec.TimestampType = int64(binary.BigEndian.Uint64(b[atMessageTime:])), record.CreateTime
+		if b[atMessageAttr]&attrLogAppendTime != 0 {
+			rec.TimestampType = record.LogAppendTime
+		}
+	}
+	rec.Key = nil
+	n := int(int32(binary.BigEndian.Uint32(b[i:])))
+	i += 4
+	if n != -1 {
+		if uint(n) > uint(size-i-4) {
+			return 0
+		}
+		rec.Key = b[i : i+n : i+n]
+		i += n
+	}
+	rec.Value = nil
+	n = int(int32(binary.BigEndian.Uint32(b[i:])))
+	i += 4
+	if n != -1 {
+		if n < 0 || n != size-i {
+			return 0
+		}
+		rec.Value = b[i:]
+	} else if i != size {
+		return 0
+	}
+	if check && crc32.ChecksumIEEE(b[atMagic:]) != binary.BigEndian.Uint32(b[atMessageCRC:]) {
+		return 0
+	}
+	rec.Offset = int64(binary.BigEndian.Uint64(b))
+	rec.LeaderEpoch = -1
+	rec.Headers.Raw = nil
+	return size
+}
+
+// settle gives rec, fresh from plainMessage, the offset and timestamp it has in
+// this set. False is an offset that takes a closer look.
+func (s *messageSet) settle(rec *record.Record) bool {
+	offset := rec.Offset
+	if s.relative {
+		if offset < 0 || offset > s.last {
+			return false
+		}
+		rec.Offset = s.base + offset
+	} else if offset < 0 || offset == math.MaxInt64 {
+		return false
+	}
+	if s.appended && rec.TimestampType != record.NoTimestampType {
+		rec.Timestamp, rec.TimestampType = s.time, record.LogAppendTime
+	}
+	return true
 }
 
 // cut takes the next whole message off the set, nil at its end.

@@ -34,6 +34,7 @@ const (
 	nothing opened = iota
 	inBatch
 	inMessages
+	damaged // until Skip
 )
 
 // Reset starts on entries, whole ones laid end to end; records below from are
@@ -49,6 +50,25 @@ func (r *Reader) Reset(entries []byte, from int64) {
 // Next fills rec but for Topic and Partition; its slices die at the next Next
 // or Reset. False is the end, or damage: see Err.
 func (r *Reader) Next(rec *record.Record) bool {
+	switch r.open {
+	case inBatch:
+		for r.batch.quick(rec) {
+			if rec.Offset >= r.from {
+				return true
+			}
+		}
+	case nothing:
+		if size := plainMessage(r.rest, rec, !r.NoCheck); size > 0 && rec.Offset >= max(r.from, 0) && rec.Offset < math.MaxInt64 {
+			r.rest = r.rest[size:]
+			r.at = max(r.at, rec.Offset+1)
+			return true
+		}
+	}
+	return r.next(rec)
+}
+
+// next is Next for the entries and records that take more than a glance.
+func (r *Reader) next(rec *record.Record) bool {
 	for r.err == nil {
 		var ok bool
 		var err error
@@ -67,7 +87,9 @@ func (r *Reader) Next(rec *record.Record) bool {
 			if rec.Offset < r.from {
 				continue
 			}
-			r.at = max(r.at, rec.Offset+1)
+			if r.open == inMessages {
+				r.at = max(r.at, rec.Offset+1)
+			}
 			return true
 		}
 		if err != nil {
@@ -164,12 +186,16 @@ func (r *Reader) enter(s Span, b []byte) error {
 // fail ends the iteration at the entry that is open.
 func (r *Reader) fail(err error) {
 	at := r.at
+	if r.open == inBatch {
+		at = max(at, r.batch.base+r.batch.delta+1)
+	}
 	// The header of a batch, or a plain message, says where it begins. That of a
 	// wrapper says where it ends, so there only what came before tells.
 	if r.span.Magic >= 2 || r.span.Compression() == Uncompressed {
 		at = max(at, r.span.Base)
 	}
 	r.err = &CorruptError{Offset: at, Resume: max(at, r.span.Next), Err: err}
+	r.open = damaged
 }
 
 // failHead is fail for a header that makes no sense, of which hardly the base
@@ -180,6 +206,7 @@ func (r *Reader) failHead(s Span, err error) {
 		at = max(at, s.Base)
 	}
 	r.err = &CorruptError{Offset: at, Resume: at + 1, Err: err}
+	r.open = damaged
 	// Behind an entry of unknown size nothing can be found.
 	if s.Size == 0 || s.Size > len(r.rest) {
 		r.rest = nil

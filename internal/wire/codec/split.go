@@ -31,7 +31,7 @@ func (c *Compressor) Split(batch []byte, o Options) (a, b []byte, left int32, er
 		to := &second
 		// What is behind rec is still encoded in the batch, so the halves meet where
 		// the first has grown past what is left.
-		if second.count == 0 && first.count < s.Count-1 && (first.count == 0 || first.Size()-Head < len(r.batch.b)) {
+		if second.count == 0 && first.count < s.Count-1 && (first.count == 0 || first.Size()-Head < len(r.batch.b)-r.batch.at) {
 			to = &first
 		}
 		to.Append(&rec, math.MaxInt)

@@ -19,6 +19,20 @@ func uvarint(b []byte, i int) (uint64, int) {
 	return longUvarint(b, i)
 }
 
+// shortUvarint reads a number of up to three bytes at the low end of w. rest is
+// what follows in w, n how many bytes it took; 0 is a longer number.
+func shortUvarint(w uint64) (v, rest uint64, n int) {
+	switch {
+	case w&0x80 == 0:
+		return w & 0x7f, w >> 8, 1
+	case w&0x8000 == 0:
+		return w&0x7f | w>>1&0x3f80, w >> 16, 2
+	case w&0x800000 == 0:
+		return w&0x7f | w>>1&0x3f80 | w>>2&0x1fc000, w >> 24, 3
+	}
+	return 0, 0, 0
+}
+
 // longUvarint is uvarint for any length.
 func longUvarint(b []byte, i int) (uint64, int) {
 	if i < 0 {

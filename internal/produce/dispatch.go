@@ -7,7 +7,6 @@ import (
 
 	"kafkactl/internal/broker"
 	"kafkactl/internal/wire"
-	"kafkactl/internal/wire/codec"
 )
 
 // metadataAge is how old metadata may get while nothing goes wrong, so that new
@@ -38,14 +37,14 @@ func (e *engine) ship(b *Batch) {
 	e.cfg.Stats.Read.Add(int64(b.count))
 	e.cfg.Stats.Bytes.Add(int64(b.size))
 	e.post(func(now time.Time) { e.core.enqueue(b, now) })
-	e.seals <- b
+	e.closed <- b
 }
 
 // sealer seals until there is no more.
 func (e *engine) sealer() {
-	var c codec.Compressor
-	for b := range e.seals {
-		if err := e.seal(&c, b); err != nil {
+	var s sealing
+	for b := range e.closed {
+		if err := e.seal(&s, b); err != nil {
 			e.post(func(now time.Time) {
 				e.core.now = now
 				e.core.spoilt(b, err)

@@ -80,7 +80,9 @@ func (f *feeder) read(ctx context.Context) error {
 		switch {
 		case err == nil:
 			f.line = line
-			err = f.add(ctx, &rec, line)
+			if err = f.add(ctx, &rec, line); err != nil && !isBad(err) {
+				f.e.ledger.bad(line, ErrNotSent) // taken, and stopped before it had a place
+			}
 		case errors.Is(err, ErrIdle):
 			err = f.wait(ctx, f.in.Ready())
 		case errors.Is(err, io.EOF):
@@ -105,6 +107,11 @@ func (f *feeder) read(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+func isBad(err error) bool {
+	var bad *RecordError
+	return errors.As(err, &bad)
 }
 
 // clock looks at the time, which a record's timestamp may lag behind by as much

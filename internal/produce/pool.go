@@ -7,10 +7,15 @@ import (
 )
 
 // pool is the memory of a run: builders of open batches, sealed bytes, and the
-// lines of receipts not printed yet, within a budget. What is idle counts too,
-// but is let go of first.
+// lines of receipts not printed yet. What is in use stays within a budget; what
+// is idle is kept for later as far as it is no more than half of it beyond that,
+// since making builders anew leaves twice their size as garbage.
 type pool struct {
 	freed chan struct{} // one token: something came back
+
+	// spare is left free when a builder is made, so that it can grow to the size of
+	// a full batch rather than wait half-grown for others to come back.
+	spare int
 
 	mu       sync.Mutex
 	limit    int
@@ -28,7 +33,16 @@ const (
 	keepBuffer = 4 << 20
 )
 
-func newPool(limit int) *pool { return &pool{limit: limit, freed: make(chan struct{}, 1)} }
+func newPool(limit, batch int) *pool {
+	p := &pool{freed: make(chan struct{}, 1)}
+	p.bound(limit, batch)
+	return p
+}
+
+// bound sets the budget, before anything is taken.
+func (p *pool) bound(limit, batch int) {
+	p.limit, p.spare = limit, max(firstBuffer, min(batch, limit/4))
+}
 
 // take asks for n bytes for someone who holds own. Someone who holds all there
 // is in use may pass the budget: a record can be larger.
@@ -56,11 +70,12 @@ func (p *pool) charge(n int) {
 
 // trim lets idle memory go where it is needed.
 func (p *pool) trim() {
-	for p.used+p.idle > p.limit && len(p.buffers) > 0 {
+	most := p.limit + p.limit/2
+	for p.used+p.idle > most && len(p.buffers) > 0 {
 		p.idle -= cap(p.buffers[len(p.buffers)-1])
 		p.buffers = p.buffers[:len(p.buffers)-1]
 	}
-	for p.used+p.idle > p.limit && len(p.builders) > 0 {
+	for p.used+p.idle > most && len(p.builders) > 0 {
 		p.idle -= p.builders[len(p.builders)-1].Cap()
 		p.builders = p.builders[:len(p.builders)-1]
 	}
@@ -73,11 +88,14 @@ func (p *pool) builder(magic int8) (b *codec.Builder, mem int) {
 	defer p.mu.Unlock()
 	if n := len(p.builders); n > 0 {
 		b = p.builders[n-1]
+		if p.used+b.Cap() > p.limit && p.used > 0 {
+			return nil, 0
+		}
 		p.builders = p.builders[:n-1]
 		mem = b.Cap()
 		p.idle -= mem
 	} else {
-		if p.used+firstBuffer > p.limit && p.used > 0 {
+		if p.used+p.spare > p.limit && p.used > 0 {
 			return nil, 0
 		}
 		b, mem = new(codec.Builder), firstBuffer
@@ -101,22 +119,27 @@ func (p *pool) putBuilder(b *codec.Builder, mem int) {
 	p.signal()
 }
 
-// buffer gives memory for sealed bytes, which does not count until it is
-// charged for.
-func (p *pool) buffer() []byte {
+// buffer gives memory for n sealed bytes, and charges for it.
+func (p *pool) buffer(n int) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := len(p.buffers)
-	if n == 0 {
-		return nil
+	for i, b := range p.buffers {
+		if cap(b) >= n && cap(b) <= 2*n+4096 {
+			last := len(p.buffers) - 1
+			p.buffers[i] = p.buffers[last]
+			p.buffers = p.buffers[:last]
+			p.idle -= cap(b)
+			p.used += cap(b)
+			return b[:0]
+		}
 	}
-	b := p.buffers[n-1]
-	p.buffers = p.buffers[:n-1]
-	p.idle -= cap(b)
-	return b[:0]
+	b := make([]byte, 0, n+n/8) // the next batch is of about this size
+	p.used += cap(b)
+	p.trim()
+	return b
 }
 
-// putBuffer takes back a buffer that was charged for.
+// putBuffer takes back sealed bytes that were charged for.
 func (p *pool) putBuffer(b []byte) {
 	p.mu.Lock()
 	p.used -= cap(b)
@@ -149,13 +172,6 @@ func (p *pool) putGap(b []byte) {
 		p.gaps = append(p.gaps, b[:0])
 	}
 	p.mu.Unlock()
-}
-
-// roomy says that n bytes more would leave half of the budget free.
-func (p *pool) roomy(n int) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.used+n <= p.limit/2
 }
 
 // inUse is how much is not idle.

@@ -41,7 +41,7 @@ type Config struct {
 	DeliveryTimeout time.Duration // from the closing of a batch to its acknowledgement
 	AckTimeout      time.Duration // what a broker may take for Acks
 	FlushTimeout    time.Duration // what is on its way when a run is cut short may take so long
-	Memory          int           // bytes of records held at once
+	Memory          int           // bytes of records held at once, 0: eight batches for each leader
 	KeepGoing       bool          // a record refused is skipped, not the end
 
 	Receipts Receipts // nil: none
@@ -55,14 +55,14 @@ func DefaultConfig() Config {
 	return Config{
 		Acks: AcksAll, Idempotent: true, Linger: 5 * time.Millisecond, BatchBytes: 1_000_000, MaxInFlight: 5,
 		Retries: -1, RetryBackoff: 100 * time.Millisecond, DeliveryTimeout: 2 * time.Minute,
-		AckTimeout: 30 * time.Second, FlushTimeout: 30 * time.Second, Memory: 16 << 20,
+		AckTimeout: 30 * time.Second, FlushTimeout: 30 * time.Second,
 	}
 }
 
 func (c *Config) fill() error {
 	d := DefaultConfig()
 	for _, f := range []struct{ have, def *int }{
-		{&c.BatchBytes, &d.BatchBytes}, {&c.MaxInFlight, &d.MaxInFlight}, {&c.Memory, &d.Memory},
+		{&c.BatchBytes, &d.BatchBytes}, {&c.MaxInFlight, &d.MaxInFlight},
 	} {
 		if *f.have <= 0 {
 			*f.have = *f.def
@@ -94,11 +94,11 @@ func (c *Config) fill() error {
 
 // engine is one run.
 type engine struct {
-	cfg     Config
-	client  *broker.Client
-	topic   string
-	magic   int8
-	sealing codec.Options
+	cfg    Config
+	client *broker.Client
+	topic  string
+	magic  int8
+	seals  codec.Options
 
 	core       *core
 	ledger     *ledger
@@ -109,7 +109,7 @@ type engine struct {
 	senders    map[int32]*sender
 
 	events chan func(now time.Time)
-	seals  chan *Batch
+	closed chan *Batch   // to be sealed
 	unheld chan struct{} // one token: a partition's queue is empty again
 	over   chan struct{} // closed once nothing more is dispatched
 	work   sync.WaitGroup
@@ -137,9 +137,9 @@ func Run(ctx context.Context, client *broker.Client, cfg Config, topic string, i
 	}
 	e := &engine{
 		cfg: cfg, client: client, topic: topic,
-		sealing: codec.Options{Type: cfg.Compression, Level: cfg.Level, SnappyRaw: cfg.SnappyRaw, SnappyBlock: cfg.SnappyBlock, NoCRC: true},
-		pool:    newPool(cfg.Memory), senders: make(map[int32]*sender),
-		events: make(chan func(time.Time), 64), seals: make(chan *Batch, 64), unheld: make(chan struct{}, 1),
+		seals: codec.Options{Type: cfg.Compression, Level: cfg.Level, SnappyRaw: cfg.SnappyRaw, SnappyBlock: cfg.SnappyBlock, NoCRC: true},
+		pool:  newPool(cfg.Memory, cfg.BatchBytes), senders: make(map[int32]*sender),
+		events: make(chan func(time.Time), 64), closed: make(chan *Batch, 1), unheld: make(chan struct{}, 1),
 		over: make(chan struct{}), stop: make(chan struct{}),
 	}
 	e.ledger = &ledger{stats: cfg.Stats, release: e.release}
@@ -178,6 +178,9 @@ func (e *engine) begin(ctx context.Context) (*broker.Conn, int32, error) {
 		_ = conn.Close()
 		return nil, -1, e.tooOld("zstd", 7)
 	}
+	if e.cfg.Memory <= 0 {
+		e.pool.bound(e.budget(), e.cfg.BatchBytes)
+	}
 	e.core.id = anonymous()
 	if e.cfg.Idempotent && e.cfg.Acks == AcksAll {
 		if e.magic >= 2 {
@@ -187,6 +190,17 @@ func (e *engine) begin(ctx context.Context) (*broker.Conn, int32, error) {
 		}
 	}
 	return conn, node, nil
+}
+
+// budget is enough for every leader to be kept busy: what is on the wire, what
+// waits its turn and what is open. More would only be memory.
+func (e *engine) budget() int {
+	leaders := make(map[int32]bool)
+	for _, l := range e.core.lanes {
+		leaders[l.leader] = true
+	}
+	each := (e.cfg.MaxInFlight + 3) * (e.cfg.BatchBytes + firstBuffer)
+	return min(max(1, len(leaders))*max(each, 1<<20), 64<<20)
 }
 
 // someLeader waits until the topic has one.
@@ -276,7 +290,7 @@ func (e *engine) run(ctx context.Context, in Input, conn *broker.Conn, node int3
 	<-dispatched
 	close(e.over)
 	cancel()
-	close(e.seals)
+	close(e.closed)
 	for _, s := range e.senders {
 		close(s.reqs)
 	}

@@ -21,7 +21,7 @@ func BenchmarkProduce(b *testing.B) {
 	}
 	data := bytes.Repeat(append(bytes.Repeat([]byte("v"), 100), '\n'), 20_000)
 	const times = 50
-	for _, typ := range []codec.Type{codec.Uncompressed, codec.LZ4, codec.Zstd} {
+	for _, typ := range []codec.Type{codec.Uncompressed, codec.Snappy, codec.LZ4, codec.Zstd} {
 		b.Run(typ.String(), func(b *testing.B) {
 			client, err := broker.New(broker.Config{Seeds: []string{seeds}})
 			if err != nil {

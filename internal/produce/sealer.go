@@ -8,27 +8,28 @@ import (
 	"kafkactl/internal/wire/codec"
 )
 
+// sealing is what one sealer keeps.
+type sealing struct {
+	codec.Compressor
+	scratch []byte // a compressed batch before it is known how large it is
+}
+
 // seal gives a batch its bytes and lets go of its builder where they are not the
 // builder's own. Checksums are left to stamp.
-func (e *engine) seal(c *codec.Compressor, b *Batch) error {
-	o := e.sealing
-	if o.Type == codec.Uncompressed {
-		var err error
-		b.wire, err = c.Seal(nil, b.builder, o)
+func (e *engine) seal(s *sealing, b *Batch) (err error) {
+	if e.seals.Type == codec.Uncompressed {
+		b.wire, err = s.Seal(nil, b.builder, e.seals)
 		return err
 	}
-	dst := e.pool.buffer()
-	if dst == nil {
-		dst = make([]byte, 0, b.builder.Size()/2+4096)
-	}
-	sealed, err := c.Seal(dst, b.builder, o)
-	if err != nil {
+	if s.scratch, err = s.Seal(s.scratch[:0], b.builder, e.seals); err != nil {
 		return err
 	}
-	b.wire = sealed
-	e.pool.charge(cap(sealed))
 	e.pool.putBuilder(b.builder, b.mem)
 	b.builder, b.mem = nil, 0
+	b.wire = append(e.pool.buffer(len(s.scratch)), s.scratch...)
+	if cap(s.scratch) > keepBuffer {
+		s.scratch = nil
+	}
 	return nil
 }
 
@@ -51,8 +52,7 @@ func (e *engine) halve(b *Batch) (x, y *Batch, err error) {
 	var first, second []byte
 	left := b.count / 2
 	if b.magic >= 2 {
-		o := e.sealing
-		first, second, left, err = e.compressor.Split(b.wire, o)
+		first, second, left, err = e.compressor.Split(b.wire, e.seals)
 	} else {
 		first, err = e.rebuild(b, func(i int32) bool { return i < left })
 		if err == nil {
@@ -131,5 +131,5 @@ func (e *engine) rebuild(b *Batch, keep func(i int32) bool) ([]byte, error) {
 	if i != b.count {
 		return nil, errRebuild
 	}
-	return e.compressor.Seal(nil, &to, e.sealing)
+	return e.compressor.Seal(nil, &to, e.seals)
 }

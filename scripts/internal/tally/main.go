@@ -63,7 +63,7 @@ func (t *tally) take(e event) {
 	key := e.Package + " " + e.Test
 	switch e.Action {
 	case "output", "build-output":
-		if !strings.HasPrefix(e.Output, "=== ") {
+		if !strings.HasPrefix(e.Output, "=== ") && !strings.HasPrefix(strings.TrimSpace(e.Output), "--- SKIP") {
 			t.output[key] = append(t.output[key], e.Output)
 		}
 		return

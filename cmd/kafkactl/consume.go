@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -79,7 +80,8 @@ func groupless(hint string) func(*cobra.Command, error) error {
 	return func(cmd *cobra.Command, err error) error {
 		var missing *pflag.NotExistError
 		if errors.As(err, &missing) && (missing.GetSpecifiedName() == "g" || missing.GetSpecifiedName() == "group") {
-			return usagef("%s takes no group", cmd.Name()).withHint("%s", hint)
+			name := strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+			return usagef("%s takes no group", name).withHint("%s", hint)
 		}
 		return flagError(cmd, err)
 	}
@@ -158,10 +160,11 @@ func (o *consumeOptions) run(ctx context.Context) error {
 	if !o.follow {
 		fill.To = offsets.Position{Base: offsets.End}
 	}
-	wants, failures, err := o.find(ctx, o.env, client, fill, o.follow)
+	wants, missing, err := o.find(ctx, o.env, client, fill, o.follow)
 	if err != nil {
 		return cause(ctx, err)
 	}
+	failures := errorsOf(missing)
 	if len(failures) > 0 && !o.keepGoing {
 		return errors.Join(failures...)
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -56,8 +55,8 @@ func stageTopic(t *testing.T, values []string) (brokers string) {
 // kafkactlCmd is the program itself, in a process of its own.
 func kafkactlCmd(t *testing.T, brokers string, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "kafkactl", args...)
-	cmd.Env = append(os.Environ(), "KAFKACTL_BROKERS="+brokers, "TERM=xterm", "TZ=UTC", "NO_COLOR=", "XDG_CONFIG_HOME="+t.TempDir())
+	cmd := command(t, args...)
+	cmd.Env = append(cmd.Env, "KAFKACTL_BROKERS="+brokers, "TZ=UTC")
 	return cmd
 }
 

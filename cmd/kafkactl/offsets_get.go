@@ -135,8 +135,9 @@ type asked struct {
 
 // partitionAsked is one row.
 type partitionAsked struct {
-	tp    broker.TP
-	cells []asked
+	tp      broker.TP
+	cells   []asked
+	missing error // the target that should have been a row
 }
 
 func (o *offsetsGetOptions) run(ctx context.Context) error {
@@ -144,10 +145,11 @@ func (o *offsetsGetOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	wants, failures, err := o.find(ctx, o.env, client, offsets.Window{}, false)
+	wants, missing, err := o.find(ctx, o.env, client, offsets.Window{}, false)
 	if err != nil {
 		return err
 	}
+	failures := errorsOf(missing)
 	if len(wants) == 0 {
 		return errors.Join(failures...)
 	}
@@ -168,6 +170,9 @@ func (o *offsetsGetOptions) run(ctx context.Context) error {
 	failures = uniqueErrors(failures)
 	if good == 0 {
 		return errors.Join(failures...)
+	}
+	for _, a := range missing {
+		rows = append(rows, partitionAsked{tp: broker.TP{Topic: a.topic, Partition: a.partition}, missing: a.err})
 	}
 	if err := o.print(o.env, o.table(rows), o.document(rows)); err != nil {
 		return err

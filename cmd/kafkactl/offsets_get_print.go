@@ -27,6 +27,9 @@ func (c *asked) text() string {
 // errorText joins what failed in a row.
 func (r *partitionAsked) errorText() string {
 	var list []string
+	if r.missing != nil {
+		list = append(list, rootOf(r.missing).Error())
+	}
 	for _, c := range r.cells {
 		if c.found.Err != nil {
 			if s := rootOf(c.found.Err).Error(); !slices.Contains(list, s) {
@@ -37,11 +40,18 @@ func (r *partitionAsked) errorText() string {
 	return strings.Join(list, "; ")
 }
 
-// rootOf is what a request failed of, without whom it went to.
+// rootOf is what something failed of, without where and whom it was asked.
 func rootOf(err error) error {
 	var req *broker.RequestError
 	for errors.As(err, &req) {
 		err = req.Err
+	}
+	var none *notFoundError
+	switch {
+	case errors.As(err, &none) && none.err != nil:
+		return none.err
+	case errors.As(err, &none):
+		return errors.New("no such " + none.kind)
 	}
 	return err
 }
@@ -75,9 +85,15 @@ func (o *offsetsGetOptions) table(rows []partitionAsked) *table {
 		t.columns[2+i].paint = o.pal.number
 	}
 	for _, r := range rows {
-		cells := []string{r.tp.Topic, id(r.tp.Partition)}
+		cells := []string{r.tp.Topic, "-"}
+		if r.tp.Partition >= 0 {
+			cells[1] = id(r.tp.Partition)
+		}
 		for i := range width {
 			cell := ""
+			if r.missing != nil {
+				cell = "-"
+			}
 			if i < len(r.cells) {
 				cell = r.cells[i].text()
 			}
@@ -112,8 +128,9 @@ func sum(rows []partitionAsked, i int) int64 {
 type (
 	offsetsDoc struct {
 		Topic     string     `json:"topic"`
-		Partition int32      `json:"partition"`
+		Partition *int32     `json:"partition"`
 		Offsets   []foundDoc `json:"offsets"`
+		Error     *string    `json:"error,omitempty"`
 	}
 	foundDoc struct {
 		At          string  `json:"at"`
@@ -128,7 +145,14 @@ type (
 func (o *offsetsGetOptions) document(rows []partitionAsked) []offsetsDoc {
 	docs := make([]offsetsDoc, 0, len(rows))
 	for _, r := range rows {
-		doc := offsetsDoc{Topic: r.tp.Topic, Partition: r.tp.Partition, Offsets: []foundDoc{}}
+		doc := offsetsDoc{Topic: r.tp.Topic, Offsets: []foundDoc{}}
+		if r.tp.Partition >= 0 {
+			doc.Partition = &r.tp.Partition
+		}
+		if r.missing != nil {
+			s := rootOf(r.missing).Error()
+			doc.Error = &s
+		}
 		for _, c := range r.cells {
 			f := foundDoc{At: c.head}
 			switch {

@@ -88,12 +88,12 @@ func (o *tailOptions) run(ctx context.Context) error {
 		return err
 	}
 	end := offsets.Window{From: offsets.Position{Base: offsets.End}}
-	wants, failures, err := o.find(ctx, o.env, client, end, true)
+	wants, missing, err := o.find(ctx, o.env, client, end, true)
 	if err != nil {
 		return cause(ctx, err)
 	}
-	if len(failures) > 0 {
-		return errors.Join(failures...)
+	if len(missing) > 0 {
+		return errors.Join(errorsOf(missing)...)
 	}
 	resolved, late, err := o.look(ctx, o.env, client, wants, true)
 	if err != nil {

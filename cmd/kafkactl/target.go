@@ -139,14 +139,29 @@ func (t *targeting) newborn(snap *broker.Snapshot) bool {
 	return false
 }
 
+// absent is what a target names and the cluster has not.
+type absent struct {
+	topic     string // or ^REGEX
+	partition int32  // -1: the topic itself
+	err       error
+}
+
+func errorsOf(list []absent) []error {
+	var errs []error
+	for _, a := range list {
+		errs = append(errs, a.err)
+	}
+	return errs
+}
+
 // find gives the partitions the targets mean now. fill is what open sides come
-// to. What is missing is explained; wait lets a ^REGEX mean nothing yet.
-func (t *targeting) find(ctx context.Context, e *env, client *broker.Client, fill offsets.Window, wait bool) (wants []offsets.Want, missing []error, err error) {
+// to; wait lets a ^REGEX mean nothing yet.
+func (t *targeting) find(ctx context.Context, e *env, client *broker.Client, fill offsets.Window, wait bool) ([]offsets.Want, []absent, error) {
 	snap, err := t.metadata(ctx, client, client.Metadata())
 	if err != nil {
 		return nil, nil, err
 	}
-	wants, missing, err = offsets.Select(t.targets, t.def, fill, snap)
+	wants, missing, err := offsets.Select(t.targets, t.def, fill, snap)
 	if err != nil {
 		return nil, nil, usagef("%v", err)
 	}
@@ -161,16 +176,23 @@ func (t *targeting) find(ctx context.Context, e *env, client *broker.Client, fil
 			}
 		}
 	}
-	explained := missing[:0]
+	var gone []absent
 	for _, m := range missing {
 		var none *offsets.MissingError
-		if errors.As(m, &none) && none.Regex && wait {
+		var topic *offsets.TopicError
+		a := absent{partition: -1, err: missingError(snap, m)}
+		switch {
+		case errors.As(m, &none) && none.Regex && wait:
 			e.note("%v yet: waiting for one", none)
 			continue
+		case errors.As(m, &none):
+			a.topic, a.partition = none.Topic, none.Partition
+		case errors.As(m, &topic):
+			a.topic = topic.Topic
 		}
-		explained = append(explained, missingError(snap, m))
+		gone = append(gone, a)
 	}
-	return wants, explained, nil
+	return wants, gone, nil
 }
 
 // missesTopic says that a topic that was named is not there.

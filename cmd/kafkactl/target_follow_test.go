@@ -22,7 +22,6 @@ import (
 type following struct {
 	*follower
 	fake *kfake.Cluster
-	kgo  *kgo.Client
 	said *bytes.Buffer
 
 	got []string
@@ -48,18 +47,13 @@ func newFollowing(t *testing.T, targets ...string) *following {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
-	cl, err := kgo.NewClient(kgo.SeedBrokers(fake.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cl.Close)
 	said := new(bytes.Buffer)
 	e := newEnv(nil, new(bytes.Buffer), said)
 	tg := &targeting{isolation: "read_committed"}
 	if err := tg.parse(targets, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	return &following{follower: newFollower(e, tg, client), fake: fake, kgo: cl, said: said}
+	return &following{follower: newFollower(e, tg, client), fake: fake, said: said}
 }
 
 // begin looks up what there is and makes the session that ends after max records.
@@ -82,10 +76,21 @@ func (f *following) begin(t *testing.T, max int64) {
 	f.session.Add(ranges)
 }
 
+// other is a client that is none of ours, and knows what is there by now.
+func (f *following) other(t *testing.T) *kgo.Client {
+	t.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(f.fake.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cl.Close)
+	return cl
+}
+
 func (f *following) write(t *testing.T, topic string, partition int32, value string) {
 	t.Helper()
 	r := &kgo.Record{Topic: topic, Partition: partition, Value: []byte(value)}
-	if err := f.kgo.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+	if err := f.other(t).ProduceSync(t.Context(), r).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -96,10 +101,9 @@ func (f *following) grow(t *testing.T, topic string, partitions int32) {
 	part := kmsg.NewCreatePartitionsRequestTopic()
 	part.Topic, part.Count = topic, partitions
 	req.Topics = append(req.Topics, part)
-	if _, err := req.RequestWith(t.Context(), f.kgo); err != nil {
+	if _, err := req.RequestWith(t.Context(), f.other(t)); err != nil {
 		t.Fatal(err)
 	}
-	f.kgo.ForceMetadataRefresh()
 }
 
 func TestFollowerAddsPartitionsAndTopicsFromTheirStart(t *testing.T) {

@@ -25,9 +25,10 @@ const (
 // query is one question to a partition's leader. limit is for version 0 alone:
 // how many segment starts to list.
 type query struct {
-	tp    broker.TP
-	time  int64
-	limit int32
+	tp        broker.TP
+	time      int64
+	isolation int8
+	limit     int32
 }
 
 // answer is what became of a query. Offset is -1 where no record is that late.
@@ -43,8 +44,8 @@ type answer struct {
 // many partitions as fit. Leaders that moved, and brokers that went, are asked
 // after and tried again until the client's timeout is over. What still fails
 // then stands in its answer; the error is ctx's own alone.
-func list(ctx context.Context, c *broker.Client, isolation int8, queries []query) ([]answer, error) {
-	l := lister{c: c, isolation: isolation, queries: queries, answers: make([]answer, len(queries))}
+func list(ctx context.Context, c *broker.Client, queries []query) ([]answer, error) {
+	l := lister{c: c, queries: queries, answers: make([]answer, len(queries))}
 	inner, cancel := context.WithTimeout(ctx, c.Config().Timeout)
 	defer cancel()
 	start := time.Now()
@@ -79,10 +80,9 @@ func list(ctx context.Context, c *broker.Client, isolation int8, queries []query
 }
 
 type lister struct {
-	c         *broker.Client
-	isolation int8
-	queries   []query
-	answers   []answer
+	c       *broker.Client
+	queries []query
+	answers []answer
 }
 
 // refresh gets news of the pending topics.
@@ -125,23 +125,29 @@ type batch struct {
 // batches spreads the pending queries over requests; those without a leader get
 // their error at once.
 func (l *lister) batches(snap *broker.Snapshot, pending []int) []batch {
+	type asking struct {
+		tp        broker.TP
+		isolation int8
+	}
 	type place struct {
-		node    int32
-		round   int
-		special bool // a broker too old for it refuses the whole request
+		node      int32
+		isolation int8 // a request has one
+		round     int
+		special   bool // a broker too old for it refuses the whole request
 	}
 	open := map[place]int{} // index of the batch that still takes queries
-	seen := map[broker.TP]int{}
+	seen := map[asking]int{}
 	var all []batch
 	for _, i := range pending {
-		tp := l.queries[i].tp
+		q := l.queries[i]
+		tp, who := q.tp, asking{q.tp, q.isolation}
 		node, err := leader(snap, tp)
 		if err != nil {
 			l.answers[i] = answer{err: &broker.RequestError{API: wire.ListOffsets, Version: -1, Topic: tp.Topic, Partition: tp.Partition, Err: err}}
 			continue
 		}
-		at := place{node, seen[tp], l.queries[i].time < wire.EarliestTimestamp}
-		seen[tp]++
+		at := place{node, q.isolation, seen[who], q.time < wire.EarliestTimestamp}
+		seen[who]++
 		n, ok := open[at]
 		if !ok || len(all[n].queries) >= perRequest {
 			n = len(all)
@@ -271,7 +277,7 @@ func (l *lister) send(ctx context.Context, node int32, req *wire.ListOffsetsRequ
 
 func (l *lister) request(snap *broker.Snapshot, b batch) *wire.ListOffsetsRequest {
 	req := wire.Default[wire.ListOffsetsRequest]()
-	req.IsolationLevel = l.isolation
+	req.IsolationLevel = l.queries[b.queries[0]].isolation
 	req.TimeoutMs = int32(min(l.c.Config().Timeout.Milliseconds(), 1<<31-1))
 	at := map[string]int{}
 	for _, i := range b.queries {

@@ -75,11 +75,9 @@ type found struct {
 
 // lookUp asks for bounds, times and stored offsets in as few requests as can be.
 func lookUp(ctx context.Context, c *broker.Client, tps []broker.TP, places []Place, o Options) (*found, error) {
-	f := &found{bounds: make([]Bounds, len(tps)), places: map[Place]Found{}}
-	queries := make([]query, 0, 2*len(tps))
-	for _, tp := range tps {
-		queries = append(queries, query{tp: tp, time: wire.EarliestTimestamp}, query{tp: tp, time: wire.LatestTimestamp})
-	}
+	f := &found{places: map[Place]Found{}}
+	queries := boundQueries(tps, o.Isolation)
+	n := len(queries)
 	var asked []Place
 	var grouped []broker.TP
 	for _, p := range places {
@@ -97,22 +95,14 @@ func lookUp(ctx context.Context, c *broker.Client, tps []broker.TP, places []Pla
 	if len(grouped) > 0 && o.Group == "" {
 		return nil, ErrNoGroup
 	}
-	answers, err := list(ctx, c, ReadUncommitted, queries)
+	answers, err := list(ctx, c, queries)
 	if err != nil {
 		return nil, err
 	}
-	highs := make([]answer, len(tps))
-	for i := range tps {
-		highs[i] = answers[2*i+1]
-	}
-	stable, err := lastStable(ctx, c, tps, o.Isolation, highs)
-	if err != nil {
+	if f.bounds, err = boundsOf(ctx, c, tps, answers[:n]); err != nil {
 		return nil, err
 	}
-	for i := range tps {
-		f.bounds[i] = boundsOf(answers[2*i], highs[i], stable[i])
-	}
-	if err := f.file(ctx, c, asked, answers[2*len(tps):], o); err != nil {
+	if err := f.file(ctx, c, asked, answers[n:], o); err != nil {
 		return nil, err
 	}
 	if len(grouped) > 0 {
@@ -142,7 +132,7 @@ func (f *found) file(ctx context.Context, c *broker.Client, asked []Place, answe
 			queries = append(queries, query{tp: p.TP, time: wire.LatestTimestamp, limit: allSegments})
 		}
 	}
-	segments, err := list(ctx, c, ReadUncommitted, queries)
+	segments, err := list(ctx, c, queries)
 	if err != nil {
 		return err
 	}

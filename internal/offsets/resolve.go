@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"kafkactl/internal/broker"
@@ -41,10 +40,24 @@ func (e *OutsideError) Error() string {
 		where = "past the end"
 	}
 	s := fmt.Sprintf("%s:%d: offset %d is %s of the log, %d", e.TP.Topic, e.TP.Partition, e.Asked, where, e.Taken)
-	if digits := fmt.Sprint(e.Asked); e.Past && len(digits) >= 12 {
-		s += fmt.Sprintf("; did you mean %s%sms?", strings.Repeat("0", max(0, 13-len(digits))), digits)
+	if ms := e.meantMillis(); ms != "" {
+		s += "; did you mean " + ms + "?"
 	}
 	return s
+}
+
+// meantMillis is the time that a number past the end may have been meant for: an
+// offset of twelve digits or more hardly is one. Micro- and nanoseconds since
+// 1970 are longer than that.
+func (e *OutsideError) meantMillis() string {
+	if !e.Past || e.Asked < 1e11 {
+		return ""
+	}
+	ms := e.Asked
+	for ms >= 1e14 {
+		ms /= 1000
+	}
+	return fmt.Sprintf("%013dms", ms)
 }
 
 // Resolved is a Want looked up.

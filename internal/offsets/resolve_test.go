@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -14,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"kafkactl/internal/broker"
+	"kafkactl/internal/broker/brokertest"
 	"kafkactl/internal/wire"
 )
 
@@ -68,8 +70,9 @@ func TestS22RangesResolve(t *testing.T) {
 		{"t:0@10..+30", 10, 20, "t:0: offset 40 is past the end of the log, 20"},
 		{"t:0@1700000000123", 20, 20, "t:0: offset 1700000000123 is past the end of the log, 20; did you mean 1700000000123ms?"},
 		{"t:0@170000000012", 20, 20, "t:0: offset 170000000012 is past the end of the log, 20; did you mean 0170000000012ms?"},
+		{"t:0@1700000000123456", 20, 20, "t:0: offset 1700000000123456 is past the end of the log, 20; did you mean 1700000000123ms?"},
 		{"t:0@17000000001", 20, 20, "t:0: offset 17000000001 is past the end of the log, 20"},
-		{"t:0@9223372036854775807", 20, 20, "t:0: offset 9223372036854775807 is past the end of the log, 20; did you mean 9223372036854775807ms?"},
+		{"t:0@9223372036854775807", 20, 20, "t:0: offset 9223372036854775807 is past the end of the log, 20; did you mean 9223372036854ms?"},
 		{"t:0@start+9223372036854775807", 20, 20, ""},
 		{"t:0@end-9223372036854775807", 5, 20, ""},
 		{"t:0@" + sec(10), 10, 20, ""},
@@ -268,40 +271,44 @@ func TestMovedLeaderIsAskedAfter(t *testing.T) {
 }
 
 func TestTransientErrorsEndWithTheTimeout(t *testing.T) {
-	k := newCluster(t)
-	k.topic("t", 1)
-	client, err := broker.New(broker.Config{Seeds: k.ListenAddrs(), Timeout: 50 * time.Millisecond, RetryBackoff: time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	k.ControlKey(int16(wire.ListOffsets), func(r kmsg.Request) (kmsg.Response, error, bool) {
-		k.KeepControl()
-		resp := r.ResponseKind().(*kmsg.ListOffsetsResponse)
-		for _, topic := range r.(*kmsg.ListOffsetsRequest).Topics {
-			st := kmsg.NewListOffsetsResponseTopic()
-			st.Topic = topic.Topic
-			for _, p := range topic.Partitions {
-				sp := kmsg.NewListOffsetsResponseTopicPartition()
-				sp.Partition, sp.ErrorCode = p.Partition, int16(wire.NotLeaderOrFollower)
-				st.Partitions = append(st.Partitions, sp)
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 1)
+		c.Create("t", 1)
+		c.Node(1).Handle(wire.ListOffsets, func(r *brokertest.Request) brokertest.Reply {
+			resp := wire.Default[wire.ListOffsetsResponse]()
+			for _, topic := range r.Body.(*wire.ListOffsetsRequest).Topics {
+				out := wire.ListOffsetsTopicResult{Name: topic.Name}
+				for _, p := range topic.Partitions {
+					res := wire.Default[wire.ListOffsetsPartitionResult]()
+					res.Index, res.ErrorCode = p.Index, wire.NotLeaderOrFollower
+					out.Partitions = append(out.Partitions, res)
+				}
+				resp.Topics = append(resp.Topics, out)
 			}
-			resp.Topics = append(resp.Topics, st)
+			return brokertest.Answer(&resp)
+		})
+		client, err := broker.New(broker.Config{Seeds: c.Seeds(), Dial: c.Dial, Timeout: 20 * time.Second})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return resp, nil, true
+		defer client.Close()
+		began := time.Now()
+		bounds, err := FetchBounds(t.Context(), client, []broker.TP{{Topic: "t"}}, ReadUncommitted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var exhausted *broker.ExhaustedError
+		got := bounds[broker.TP{Topic: "t"}].Err
+		if !errors.As(got, &exhausted) || !errors.Is(got, wire.NotLeaderOrFollower) {
+			t.Errorf("%v, want an ExhaustedError with the last answer in it", got)
+		}
+		if took := time.Since(began); took != 20*time.Second {
+			t.Errorf("it took %v, want the timeout", took)
+		}
+		if c.Count(wire.Metadata) < 5 {
+			t.Errorf("asked for the leader %d times only", c.Count(wire.Metadata))
+		}
 	})
-	if _, err := client.Refresh(t.Context(), nil, "t"); err != nil {
-		t.Fatal(err)
-	}
-	bounds, err := FetchBounds(t.Context(), client, []broker.TP{{Topic: "t"}}, ReadUncommitted)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var exhausted *broker.ExhaustedError
-	got := bounds[broker.TP{Topic: "t"}].Err
-	if !errors.As(got, &exhausted) || !errors.Is(got, wire.NotLeaderOrFollower) {
-		t.Errorf("%v, want an ExhaustedError with the last answer in it", got)
-	}
 }
 
 func TestCancelledLookupSaysSo(t *testing.T) {

@@ -33,7 +33,7 @@ func ListSegments(ctx context.Context, c *broker.Client, places []Place, limit i
 		}
 		queries[i] = q
 	}
-	answers, err := list(ctx, c, ReadUncommitted, queries)
+	answers, err := list(ctx, c, queries)
 	if err != nil {
 		return nil, err
 	}

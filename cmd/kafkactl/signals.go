@@ -15,7 +15,7 @@ func (e *interruptedError) Error() string { return "interrupted by " + e.sig.Str
 // code is the shell's: 128 and the signal's number.
 func (e *interruptedError) code() int { return 128 + int(e.sig) }
 
-// watchSignals ends ctx at the first SIGINT or SIGTERM, with an
+// watchSignals ends ctx at the first SIGINT, SIGTERM or SIGHUP, with an
 // interruptedError as its cause; the second calls kill and exits at once, so that
 // a flush that cannot finish holds nobody. A signal that was ignored when we started, as in a
 // shell's background job, stays ignored.
@@ -29,7 +29,7 @@ func watchSignals(parent context.Context, kill func()) (ctx context.Context, sto
 	signal.Notify(pipe, syscall.SIGPIPE)
 
 	var wanted []os.Signal
-	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		if !signal.Ignored(s) {
 			wanted = append(wanted, s)
 		}

@@ -28,7 +28,7 @@ type Partition struct {
 	grown  int32     // bytes asked for in place of the usual, after a too-small answer
 	since  time.Time // without progress since; zero while all is well
 	tries  int       // repairs since the last good answer
-	down   bool      // its outage was noted
+	down   bool      // it counts as unreadable, and the router waits for word
 	served bool      // the last answer moved it
 
 	state state // the router's

@@ -14,6 +14,10 @@ const chunkBytes = 1<<20 + 4<<10
 // minChunks is how few chunks a pool has.
 const minChunks = 4
 
+// trustBytes is up to what a header's claim of a size is believed before the
+// bytes are there.
+const trustBytes = 16 << 20
+
 // largeRest is how many ordinary chunks are handed out before the buffer of a
 // batch that fitted none is given back.
 const largeRest = 64
@@ -35,8 +39,9 @@ func (c *chunk) release() {
 	}
 }
 
-// take appends the next n bytes of body. Memory beyond what the chunk has grows
-// as bytes arrive, for n is only what a header claims. arrived is called now and then.
+// take appends the next n bytes of body. Where that is more than the chunk has
+// room for, and a lot, memory grows as bytes arrive, for n is only what a header
+// claims. arrived is called now and then.
 func (c *chunk) take(body *wire.Body, n int, arrived func()) error {
 	const step = 256 << 10
 	whole := len(c.buf)
@@ -44,7 +49,7 @@ func (c *chunk) take(body *wire.Body, n int, arrived func()) error {
 		k := len(c.buf)
 		m := min(step, goal-k)
 		if k+m > cap(c.buf) {
-			grown := make([]byte, k, min(goal, max(2*cap(c.buf), chunkBytes)))
+			grown := make([]byte, k, min(goal, max(2*cap(c.buf), trustBytes)))
 			copy(grown, c.buf)
 			c.buf = grown
 		}

@@ -68,8 +68,9 @@ type router struct {
 	began  time.Time
 	idle   bool
 
-	down  map[*Partition]bool // noted as unreadable
+	down  map[*Partition]bool // unreadable for a while
 	since time.Time           // the first of them
+	noted bool                // and this was said
 }
 
 // wait is a partition that no lane has.
@@ -107,6 +108,7 @@ func (s *Session) route(ctx context.Context) error {
 				wake = min(wake, w.due.Sub(now))
 			}
 		}
+		wake = min(wake, s.noteTrouble(now))
 		timer.Reset(max(wake, 0))
 		select {
 		case <-ctx.Done():
@@ -229,9 +231,6 @@ func (s *Session) trouble(p *Partition, e *event) {
 		}
 	}
 	p.tries++
-	if p.tries > 2 && e.err != nil {
-		s.noteDown(p, e.err)
-	}
 	s.hold(p, e, s.backoff(p.tries))
 }
 
@@ -289,7 +288,9 @@ func (s *Session) end(p *Partition, err error) {
 	p.state = ended
 	r.live--
 	delete(r.waits, p)
-	delete(r.down, p)
+	if delete(r.down, p); len(r.down) == 0 {
+		r.noted = false
+	}
 	if err != nil && p.fate.err == nil {
 		p.fate.err = located(p, err)
 	}
@@ -306,20 +307,42 @@ func located(p *Partition, err error) error {
 	return &PartitionError{p.TP, p.next, err}
 }
 
-// noteDown says, once an outage, that p cannot be read for now.
-func (s *Session) noteDown(p *Partition, err error) {
+// noteAfter is how long partitions may be in trouble without a word.
+const noteAfter = time.Second
+
+// noteTrouble says, once an outage, that partitions cannot be read for now, and
+// when to look again.
+func (s *Session) noteTrouble(now time.Time) (again time.Duration) {
 	r := &s.router
-	if p.down = true; len(r.down) == 0 {
-		r.since = p.since
-		s.note(&RetryNote{p.TP, err})
+	again = time.Hour
+	var first *Partition
+	for p, w := range r.waits {
+		switch age := now.Sub(p.since); {
+		case w.err == nil || r.down[p]:
+		case age < noteAfter:
+			again = min(again, noteAfter-age)
+		default:
+			if p.down = true; len(r.down) == 0 {
+				r.since = p.since
+			}
+			r.down[p] = true
+			if first == nil || compareTP(p.TP, first.TP) < 0 {
+				first = p
+			}
+		}
 	}
-	r.down[p] = true
+	if first != nil && !r.noted {
+		r.noted = true
+		s.note(&RetryNote{first.TP, r.waits[first].err})
+	}
+	return again
 }
 
 // up says so when the last partition of an outage is read again.
 func (s *Session) up(p *Partition) {
 	r := &s.router
-	if delete(r.down, p); len(r.down) == 0 {
+	if delete(r.down, p); len(r.down) == 0 && r.noted {
+		r.noted = false
 		s.note(&BackNote{time.Since(r.since)})
 	}
 }

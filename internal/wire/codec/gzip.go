@@ -2,93 +2,47 @@ package codec
 
 import (
 	"bytes"
-	"encoding/binary"
-	"fmt"
-	"hash/crc32"
 	"io"
 
 	"github.com/klauspost/compress/gzip"
 )
 
-// gunzip reads gzip (RFC 1952), several members end to end included.
-type gunzip struct{ flate *flateReader }
+// gunzip reads gzip, several members end to end included.
+type gunzip struct {
+	src bytes.Reader
+	z   *gzip.Reader
+}
 
 // inflate fills dst, which is empty, and returns it, grown as bytes come out. It
 // stops soon after limit.
 func (g *gunzip) inflate(dst, src []byte, limit int) ([]byte, error) {
-	if g.flate == nil {
-		g.flate = new(flateReader)
+	g.src.Reset(src)
+	// The reader outlives src, which its owner takes back.
+	defer g.src.Reset(nil)
+	var err error
+	if g.z == nil {
+		g.z, err = gzip.NewReader(&g.src)
+	} else {
+		err = g.z.Reset(&g.src)
 	}
-	for first := true; first || len(src) > 0; first = false {
-		size, err := gzipHead(src)
-		if err != nil {
-			return dst, err
+	if err != nil {
+		return dst, badInflate(Gzip, err)
+	}
+	for len(dst) <= limit {
+		if len(dst) == cap(dst) {
+			// One byte past the limit is room to see that there is more.
+			dst = grow(dst, len(dst)+1, limit+1)
 		}
-		src = src[size:]
-		at := len(dst)
-		if dst, size, err = g.flate.inflate(dst, src, limit); err != nil {
+		n, err := g.z.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		if err == io.EOF {
+			return dst, nil
+		}
+		if err != nil {
 			return dst, badInflate(Gzip, err)
 		}
-		if len(dst) > limit {
-			return dst, overLimit(Gzip, limit)
-		}
-		src = src[size:]
-		if len(src) < 8 {
-			return dst, badInflate(Gzip, io.ErrUnexpectedEOF)
-		}
-		if binary.LittleEndian.Uint32(src) != crc32.ChecksumIEEE(dst[at:]) || binary.LittleEndian.Uint32(src[4:]) != uint32(len(dst)-at) {
-			return dst, badInflate(Gzip, gzip.ErrChecksum)
-		}
-		src = src[8:]
 	}
 	return dst, nil
-}
-
-// Flags of a gzip header: what follows its fixed part.
-const (
-	gzipHeaderSum = 1 << 1
-	gzipExtra     = 1 << 2
-	gzipName      = 1 << 3
-	gzipComment   = 1 << 4
-)
-
-// gzipHead is the size of the header that src begins with.
-func gzipHead(src []byte) (int, error) {
-	size := 10
-	if len(src) < size {
-		return 0, badInflate(Gzip, io.ErrUnexpectedEOF)
-	}
-	if src[0] != 0x1f || src[1] != 0x8b || src[2] != 8 {
-		return 0, malformed("gzip: a member begins with %x", src[:3])
-	}
-	flags := src[3]
-	if flags&gzipExtra != 0 {
-		if len(src) < size+2 {
-			return 0, badInflate(Gzip, io.ErrUnexpectedEOF)
-		}
-		size += 2 + int(binary.LittleEndian.Uint16(src[size:]))
-	}
-	for _, text := range [...]byte{gzipName, gzipComment} {
-		if flags&text == 0 {
-			continue
-		}
-		n := bytes.IndexByte(src[min(size, len(src)):], 0)
-		if n < 0 {
-			return 0, badInflate(Gzip, io.ErrUnexpectedEOF)
-		}
-		size += n + 1
-	}
-	end := size
-	if flags&gzipHeaderSum != 0 {
-		end += 2
-	}
-	if len(src) < end {
-		return 0, badInflate(Gzip, io.ErrUnexpectedEOF)
-	}
-	if flags&gzipHeaderSum != 0 && binary.LittleEndian.Uint16(src[size:]) != uint16(crc32.ChecksumIEEE(src[:size])) {
-		return 0, fmt.Errorf("gzip header: %w", ErrChecksum)
-	}
-	return end, nil
 }
 
 // gzipper keeps the encoder of the level used last.

@@ -523,3 +523,126 @@ func TestTheRestOfAnAnswerIsLeft(t *testing.T) {
 	}
 	got.wantOffsets(t, tp, 3, 4)
 }
+
+// KIP-392: the leader names a replica near us; where that one fails, the leader
+// is asked again.
+func TestANearReplicaIsReadUntilItFails(t *testing.T) {
+	c := newCluster(t, 2)
+	tp := c.log(0, plain(0, numbered(0, 3)...))
+	var behind atomic.Bool
+	c.bend(func(node int32, r *brokertest.Request, resp *wire.FetchResponse) (brokertest.Reply, bool) {
+		p := &resp.Topics[0].Partitions[0]
+		req := r.Body.(*wire.FetchRequest)
+		if req.RackID != "here" {
+			t.Errorf("rack %q", req.RackID)
+		}
+		if node == 0 {
+			if !behind.Load() {
+				p.PreferredReadReplica, p.Records = 1, wire.Records{}
+				return brokertest.Answer(resp), true
+			}
+			return brokertest.Reply{}, false
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		p.ErrorCode, p.HighWatermark = wire.None, 6
+		if at := req.Topics[0].Partitions[0].FetchOffset; at >= 3 {
+			behind.Store(true)
+			p.ErrorCode = wire.OffsetOutOfRange
+			return brokertest.Answer(resp), true
+		}
+		p.Records = c.logs[tp].entries[0].raw
+		return brokertest.Answer(resp), true
+	})
+	client := c.client(func(cfg *broker.Config) { cfg.Rack = "here" })
+	o := quick()
+	warned := warnings(&o)
+	got := newCollector()
+	c.append(tp, plain(3, numbered(3, 3)...))
+	report, err := Run(t.Context(), client, o, span(tp, 0, 6), got)
+	if err != nil || report.Err() != nil || len(*warned) > 0 {
+		t.Errorf("%v, %v, warned of %q", err, report.Err(), *warned)
+	}
+	got.wantOffsets(t, tp, from(0, 6)...)
+	if c.servers[1].Count(wire.Fetch) == 0 {
+		t.Error("the replica was not asked")
+	}
+}
+
+func TestATopicThatStaysUnknownEndsItsRange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newPiped(t)
+		tp := c.log(0, plain(0, numbered(0, 3)...))
+		other := broker.TP{Topic: "u"}
+		began := time.Now()
+		got := newCollector()
+		report := c.read(quick(), got, map[broker.TP]offsets.Range{tp: {To: 3}, other: {To: 3}})
+		if err := report.Partitions[1].Err; !errors.Is(err, wire.UnknownTopicOrPartition) || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+		if took := time.Since(began); took < goneAfter || took > goneAfter+3*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		got.wantOffsets(t, tp, from(0, 3)...)
+	})
+}
+
+// Dialling and waiting for the first answer do not count.
+func TestASilentLogIsIdleOnlyOnceItsLeaderHasAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newPiped(t)
+		tp := c.log(0, plain(0, numbered(0, 3)...))
+		slow := make(chan struct{})
+		time.AfterFunc(3*time.Second, func() { close(slow) })
+		var n atomic.Int32
+		c.bend(func(_ int32, _ *brokertest.Request, resp *wire.FetchResponse) (brokertest.Reply, bool) {
+			return brokertest.Answer(resp).After(slow), n.Add(1) == 1
+		})
+		o := quick()
+		o.Follow, o.Idle = true, time.Second
+		began := time.Now()
+		got := newCollector()
+		report := c.read(o, got, span(tp, 0, offsets.Follow))
+		got.wantOffsets(t, tp, from(0, 3)...)
+		if took := time.Since(began); !report.Idle || took < 4*time.Second || took > 5*time.Second {
+			t.Errorf("it took %v, %+v", took, report)
+		}
+	})
+}
+
+func TestWhatErrorsSay(t *testing.T) {
+	tp := broker.TP{Topic: "t", Partition: 3}
+	for want, err := range map[string]error{
+		"t:3 at offset 5: UNKNOWN_TOPIC_ID (100): " + strings.SplitN(wire.UnknownTopicID.Error(), ": ", 2)[1]:      &PartitionError{tp, 5, wire.UnknownTopicID},
+		"no record up to the end at offset 9 in 3s":                                                                &StalledError{After: 3 * time.Second, End: 9},
+		"no progress in 3s: no leader is known":                                                                    &StalledError{After: 3 * time.Second, End: 9, Err: errLeader},
+		"t:3: no leader is known; trying again":                                                                    &RetryNote{tp, errLeader},
+		"back after 1.5s":                                                                                          &BackNote{1532 * time.Millisecond},
+		"t:3: the topic was deleted and made anew; reading it from offset 0, it was read up to 7 before":           &LostError{tp, 7, 0, 7, ErrRecreated},
+		"a batch of 70 bytes or more is larger than the limit of 50 bytes a partition (max-partition-bytes-limit)": &TooSmallError{70, 50},
+	} {
+		if err.Error() != want {
+			t.Errorf("it says %q, want %q", err, want)
+		}
+	}
+	if err := (&RetryNote{tp, errLeader}); !errors.Is(err, errLeader) {
+		t.Error("the trouble is hidden")
+	}
+}
+
+func TestProgressNeverGoesBack(t *testing.T) {
+	p := newPartition(broker.TP{Topic: "t"}, offsets.Range{From: 3, To: 100}, &fate{})
+	var g Progress
+	g.Done(Mark{p, 3})
+	if at := g.Take(); len(at) > 0 {
+		t.Errorf("the start is no progress: %v", at)
+	}
+	g.Done(Mark{p, 7})
+	g.Done(Mark{p, 5})
+	if at := g.Take(); at[p.TP] != 7 || len(at) != 1 {
+		t.Errorf("took %v", at)
+	}
+	if at := g.Take(); len(at) > 0 {
+		t.Errorf("took %v twice", at)
+	}
+}

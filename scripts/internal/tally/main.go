@@ -76,7 +76,7 @@ func (t *tally) take(e event) {
 	case "skip":
 		if e.Test != "" {
 			t.skipped++
-			fmt.Printf("skip  %s\n%s", key, strings.Join(t.output[key], ""))
+			fmt.Printf("skip  %s: %s\n", key, last(t.output[key]))
 		}
 	case "fail", "build-fail":
 		// A package fails with its tests; it counts itself only when it broke
@@ -89,6 +89,16 @@ func (t *tally) take(e event) {
 		return
 	}
 	delete(t.output, key)
+}
+
+// last is the last thing a test said, which for one that was skipped is why.
+func last(output []string) string {
+	for i := len(output) - 1; i >= 0; i-- {
+		if line := strings.TrimSpace(output[i]); line != "" {
+			return line
+		}
+	}
+	return "no reason given"
 }
 
 func (t *tally) save(name string) error {

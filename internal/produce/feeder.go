@@ -134,7 +134,7 @@ func (f *feeder) add(ctx context.Context, rec *record.Record, line int64) error 
 		return &RecordError{Line: line, Err: f.e.tooOld("a timestamp", 2)}
 	}
 	if len(rec.Headers.Raw) > 0 && f.e.magic < 2 {
-		return &RecordError{Line: line, Err: f.e.tooOld("headers", 3)}
+		return &RecordError{Line: line, Err: f.e.tooOld("a header", 3)}
 	}
 	need := len(rec.Key) + len(rec.Value) + len(rec.Headers.Raw) + overhead
 	f.heavy += need

@@ -186,7 +186,7 @@ func (e *engine) begin(ctx context.Context) (*broker.Conn, int32, error) {
 		if e.magic >= 2 {
 			e.core.id, e.core.wantID = identity{}, true
 		} else {
-			e.cfg.Log(1, "producing without idempotence: %v", e.tooOld("it", 3))
+			e.cfg.Log(1, "producing without idempotence: %v", e.tooOld("idempotence", 3))
 		}
 	}
 	return conn, node, nil
@@ -345,5 +345,5 @@ func (e *engine) sleep(ctx context.Context, d time.Duration) bool {
 // tooOld says that a broker cannot carry something.
 func (e *engine) tooOld(what string, version int16) error {
 	release := broker.Release(wire.Produce, version)
-	return fmt.Errorf("%s needs Produce v%d, Kafka %s or later: %w", what, version, release, wire.UnsupportedForMessageFormat)
+	return fmt.Errorf("%s needs Produce v%d, which brokers speak from Kafka %s on", what, version, release)
 }

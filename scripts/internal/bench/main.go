@@ -78,6 +78,8 @@ func run(ctx context.Context) (err error) {
 		b.ours = filepath.Join(b.tmp, "kafkactl")
 		build := exec.CommandContext(ctx, "go", "build", "-o", b.ours, "./cmd/kafkactl")
 		build.Stderr = os.Stderr
+		// As it is released: without the dynamic loader, which costs every start.
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if err := build.Run(); err != nil {
 			return fmt.Errorf("build kafkactl: %w", err)
 		}

@@ -13,6 +13,7 @@ import (
 	"context"
 	"time"
 
+	"kafkactl/internal/broker"
 	"kafkactl/internal/record"
 )
 
@@ -83,6 +84,9 @@ type Options struct {
 	// *RetryNote, *BackNote. Neither is called from two goroutines at once.
 	OnWarn func(error)
 	OnNote func(error)
+	// OnFail hears at once of a partition that is given up for good; the report
+	// has its error too. It keeps OnWarn's rule.
+	OnFail func(tp broker.TP, err error)
 }
 
 const (
@@ -104,6 +108,9 @@ func (o Options) filled() Options {
 	set(&o.Fetch.PartitionLimit, defaultPartitionLimit)
 	if o.OnWarn == nil {
 		o.OnWarn = func(error) {}
+	}
+	if o.OnFail == nil {
+		o.OnFail = func(broker.TP, error) {}
 	}
 	if o.OnNote == nil {
 		o.OnNote = func(error) {}

@@ -37,14 +37,6 @@ type rec struct {
 	value     string
 }
 
-func values(vs ...string) []rec {
-	list := make([]rec, len(vs))
-	for i, v := range vs {
-		list[i] = rec{delta: i, timestamp: 1000, value: v}
-	}
-	return list
-}
-
 // numbered is n records, their values their offsets.
 func numbered(base int64, n int) []rec {
 	list := make([]rec, n)

@@ -164,10 +164,12 @@ func (s *Session) takeEvents(ctx context.Context) {
 // takeLast hears of damage that was found after everything was fetched.
 func (s *Session) takeLast() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.events {
-		if e := &s.events[i]; e.kind == failed && e.p.fate.err == nil {
-			e.p.fate.err = located(e.p, e.err)
+	events := s.events
+	s.events = nil
+	s.mu.Unlock()
+	for i := range events {
+		if e := &events[i]; e.kind == failed {
+			s.fail(e.p, e.err)
 		}
 	}
 }
@@ -192,8 +194,8 @@ func (s *Session) handle(ctx context.Context, e *event) {
 	}
 	if p.state == ended || r.parts[p.TP] != p {
 		// Damage is found late: after the last header, or after the log was cut back.
-		if e.kind == failed && p.fate.err == nil {
-			p.fate.err = located(p, e.err)
+		if e.kind == failed {
+			s.fail(p, e.err)
 		}
 		return
 	}
@@ -291,10 +293,21 @@ func (s *Session) end(p *Partition, err error) {
 	if delete(r.down, p); len(r.down) == 0 {
 		r.noted = false
 	}
-	if err != nil && p.fate.err == nil {
-		p.fate.err = located(p, err)
+	if err != nil {
+		s.fail(p, err)
 	}
 	s.out.end(p)
+}
+
+// fail keeps the first error of a partition, and tells of it.
+func (s *Session) fail(p *Partition, err error) {
+	if p.fate.err != nil {
+		return
+	}
+	p.fate.err = located(p, err)
+	s.speak.Lock()
+	defer s.speak.Unlock()
+	s.o.OnFail(p.TP, p.fate.err)
 }
 
 // located says where err happened, unless it does itself.

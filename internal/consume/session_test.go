@@ -349,7 +349,13 @@ func TestAnotherPartitionsFailureIsItsOwn(t *testing.T) {
 	good, bad := c.log(0, plain(0, numbered(0, 5)...)), c.log(1, plain(0, numbered(0, 5)...))
 	c.set(func() { c.logs[bad].err = wire.TopicAuthorizationFailed })
 	got := newCollector()
-	report := c.read(quick(), got, map[broker.TP]offsets.Range{good: {To: 5}, bad: {To: 5}})
+	o := quick()
+	var failed []broker.TP
+	o.OnFail = func(tp broker.TP, _ error) { failed = append(failed, tp) }
+	report := c.read(o, got, map[broker.TP]offsets.Range{good: {To: 5}, bad: {To: 5}})
+	if len(failed) != 1 || failed[0] != bad {
+		t.Errorf("heard of %v", failed)
+	}
 	got.wantOffsets(t, good, from(0, 5)...)
 	if !errors.Is(report.Partitions[1].Err, wire.TopicAuthorizationFailed) || report.Partitions[0].Err != nil {
 		t.Errorf("%+v", report.Partitions)

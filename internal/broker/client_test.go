@@ -124,6 +124,75 @@ func TestUnansweredDialsEndWithTheTimeout(t *testing.T) {
 	})
 }
 
+// Whoever's time ends first, ours or the caller's, the message says which host it
+// went to and how far that came.
+func TestPeerThatNeverAnswersIsNamedWhenTheTimeIsUp(t *testing.T) {
+	for name, tt := range map[string]struct {
+		timeout, callers time.Duration
+		dial             func(context.Context, string) (net.Conn, error)
+		want             string
+	}{
+		"our time":            {3 * time.Second, 0, nil, "no broker answered (1 try, 3s): pipe:9092: connected, but no answer to ApiVersions"},
+		"the caller's":        {30 * time.Second, 3 * time.Second, nil, "no broker answered (1 try, 3s): pipe:9092: connected, but no answer to ApiVersions"},
+		"both at once":        {3 * time.Second, 3 * time.Second, nil, "no broker answered (1 try, 3s): pipe:9092: connected, but no answer to ApiVersions"},
+		"after some attempts": {25 * time.Second, 25 * time.Second, nil, "no broker answered (3 tries, 25s): pipe:9092: connected, but no answer to ApiVersions within 10s (is it a Kafka listener?)"},
+		"no connection":       {3 * time.Second, 3 * time.Second, blackHole, "no broker answered (1 try, 3s): pipe:9092: no connection"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := muteServer(t)
+				cfg := Config{Seeds: []string{s.Addr()}, Dial: s.Dial, Timeout: tt.timeout}
+				if tt.dial != nil {
+					cfg.Dial = tt.dial
+				}
+				client, err := New(cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer client.Close()
+				ctx := t.Context()
+				if tt.callers > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, tt.callers)
+					defer cancel()
+				}
+				_, err = client.Refresh(ctx, nil)
+				if err == nil || err.Error() != tt.want {
+					t.Errorf("got  %v\nwant %v", err, tt.want)
+				}
+				if !errors.Is(err, ErrUnavailable) || !errors.Is(err, os.ErrDeadlineExceeded) || !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%v is not ErrUnavailable by deadline", err)
+				}
+			})
+		})
+	}
+}
+
+// muteServer lets everybody in and answers nothing.
+func muteServer(t *testing.T) *brokertest.Server {
+	s := brokertest.NewPipe(t)
+	silence := func(*brokertest.Request) brokertest.Reply { return brokertest.Silence() }
+	s.Handle(wire.APIVersions, silence)
+	s.Handle(wire.ListOffsets, silence)
+	return s
+}
+
+func TestCallerWhoCancelsIsToldThatAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := muteServer(t)
+		client, err := New(Config{Seeds: []string{s.Addr()}, Dial: s.Dial})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		if _, err := client.Refresh(ctx, nil); !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnavailable) {
+			t.Errorf("got %v, want the cancellation", err)
+		}
+	})
+}
+
 func TestUnknownHostAndStrangersAreNotWaitedFor(t *testing.T) {
 	for name, tt := range map[string]struct {
 		dial  func(context.Context, string) (net.Conn, error)

@@ -57,11 +57,11 @@ func (d *dialer) dial(ctx context.Context, addr string, node int32) (*Conn, erro
 // attempt dials once and shakes hands, in bounded time.
 func (d *dialer) attempt(ctx context.Context, addr string, node int32, trust trust) (*Conn, error) {
 	limit := d.limit()
-	inner, cancel := context.WithTimeout(ctx, limit)
+	inner, cancel := within(ctx, limit)
 	defer cancel()
 	nc, err := d.cfg.Dial(inner, addr)
 	if err != nil {
-		return nil, inTime(ctx, inner, err, "no connection within %v", limit)
+		return nil, inTime(ctx, inner, err, "no connection", limit)
 	}
 	c := newConn(nc, addr, node, d.cfg)
 	c.speaks.trust = trust
@@ -76,27 +76,53 @@ func (d *dialer) attempt(ctx context.Context, addr string, node int32, trust tru
 	}
 	if err := c.handshake(inner, d.cfg.Steps); err != nil {
 		c.fail(err)
-		return nil, inTime(ctx, inner, err, "connected, but not answered within %v (is it a Kafka listener?)", limit)
+		return nil, inTime(ctx, inner, err, unanswered(err), limit)
 	}
 	return c, nil
 }
 
-// inTime words the end of an attempt's own time.
-func inTime(ctx, inner context.Context, err error, format string, limit time.Duration) error {
-	if inner.Err() == nil || ctx.Err() != nil {
-		return err
+// within bounds ctx by limit, unless its own end comes no later: of two ends at
+// one moment, the caller's is the one to be told.
+func within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= limit {
+		return context.WithCancel(ctx)
 	}
-	return timeoutError(fmt.Sprintf(format, limit))
+	return context.WithTimeout(ctx, limit)
 }
 
-// timeoutError is os.ErrDeadlineExceeded in words of its own.
-type timeoutError string
+// unanswered says what a peer did that let us in and then kept silent.
+func unanswered(err error) string {
+	var req *RequestError
+	if errors.As(err, &req) {
+		return fmt.Sprintf("connected, but no answer to %v", req.API)
+	}
+	return "connected, but the handshake did not end"
+}
+
+// inTime words the end of an attempt's time by what was waited for. How long
+// that was is said where it was the attempt's own time; the caller's is known to
+// the caller.
+func inTime(ctx, inner context.Context, err error, what string, limit time.Duration) error {
+	switch {
+	case inner.Err() == nil, !isContext(err), errors.Is(ctx.Err(), context.Canceled):
+		return err
+	case ctx.Err() != nil:
+		return &timeoutError{what, ctx.Err()}
+	}
+	return &timeoutError{fmt.Sprintf("%s within %v (is it a Kafka listener?)", what, limit), os.ErrDeadlineExceeded}
+}
+
+// timeoutError is the end of some time in words of its own.
+type timeoutError struct {
+	what string
+	err  error // context.DeadlineExceeded or os.ErrDeadlineExceeded
+}
 
 // Error implements error.
-func (e timeoutError) Error() string { return string(e) }
+func (e *timeoutError) Error() string { return e.what }
 
-// Is makes it os.ErrDeadlineExceeded's equal.
-func (e timeoutError) Is(target error) bool { return target == os.ErrDeadlineExceeded }
+// Unwrap tells whose time it was.
+func (e *timeoutError) Unwrap() error { return e.err }
 
 // explainHangUp finds out whether a peer that hangs up on plaintext speaks TLS.
 func (d *dialer) explainHangUp(ctx context.Context, addr string, err error) error {

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -137,7 +138,7 @@ func closedError(cause error) error {
 func transportError(err error, midFrame bool, silence time.Duration) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return timeoutError(fmt.Sprintf("the socket stood still for %v", silence))
+		return &timeoutError{fmt.Sprintf("the socket stood still for %v", silence), os.ErrDeadlineExceeded}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		if midFrame {
 			return errPartial
@@ -168,6 +169,8 @@ func plain(err error) string {
 		return fmt.Sprintf("%v: %s", req.API, strings.TrimPrefix(req.Err.Error(), ErrClosed.Error()+": "))
 	}
 	switch {
+	case err == context.DeadlineExceeded: // of somebody who waited for another's attempt
+		return "no connection in time"
 	case !errors.As(err, &op) || op.Op != "dial":
 		return err.Error()
 	case errors.As(err, &dns) && dns.IsNotFound:

@@ -276,10 +276,7 @@ func TestPeerThatHangsUpOnEverythingIsNeitherOldNorTLS(t *testing.T) {
 
 func TestSilentPeerIsGivenUpAfterAnAttemptsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := brokertest.NewPipe(t)
-		silence := func(*brokertest.Request) brokertest.Reply { return brokertest.Silence() }
-		s.Handle(wire.APIVersions, silence)
-		s.Handle(wire.ListOffsets, silence)
+		s := muteServer(t)
 		start := time.Now()
 		_, err := tryConnect(t, s.Addr(), over(s))
 		if !errors.Is(err, os.ErrDeadlineExceeded) || !strings.Contains(err.Error(), "Kafka listener?") {

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -68,7 +69,8 @@ func (c *Client) refresh(ctx context.Context, w *want) (*Snapshot, error) {
 	defer delete(m.wants, w)
 	for !m.now.covers(w) {
 		f := m.flight
-		if f == nil {
+		leads := f == nil
+		if leads {
 			f = &flight{done: make(chan struct{})}
 			m.flight = f
 			c.fly(ctx, f, w)
@@ -83,6 +85,9 @@ func (c *Client) refresh(ctx context.Context, w *want) (*Snapshot, error) {
 			m.mu.Lock()
 		}
 		if err := ctx.Err(); err != nil {
+			if leads && f.err != nil && !errors.Is(err, context.Canceled) { // it tells where our time went
+				return nil, f.err
+			}
 			return nil, &RequestError{API: wire.Metadata, Version: -1, Partition: -1, Err: err, unsent: true}
 		}
 		// A flight that ended because its leader's context did has served nobody.
@@ -115,10 +120,11 @@ func (c *Client) fly(ctx context.Context, f *flight, w *want) {
 	resp := wire.Default[wire.MetadataResponse]()
 	version, err := c.Do(ctx, Any(), req, &resp)
 	m.mu.Lock()
+	f.err = err
 	if err != nil && ctx.Err() != nil {
 		return // its leader gave up; somebody else may lead
 	}
-	f.serves, f.err = passengers, err
+	f.serves = passengers
 	if err == nil {
 		m.now = m.now.merge(&resp, names, req.asksAll(version))
 		m.asked = time.Now()

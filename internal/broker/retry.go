@@ -26,8 +26,9 @@ const hopelessTries = 3
 // these are retried too, also for requests that may not be repeated, since the
 // broker has done nothing.
 //
-// When the time is up the error wraps the last cause; it is ErrUnavailable if
-// nobody answered, and os.ErrDeadlineExceeded. As long as no broker
+// When the time is up, ours or ctx's, the error wraps the last cause; it is
+// ErrUnavailable if nobody answered, and os.ErrDeadlineExceeded and
+// context.DeadlineExceeded. As long as no broker
 // has ever answered, refused connections and unknown hosts end it after three
 // tries; so do advertised hosts that are unknown and always were. Peers that are
 // no Kafka listeners end it at once.
@@ -44,7 +45,7 @@ func (c *Client) Do(ctx context.Context, to To, req wire.Request, resp wire.Resp
 		if err == nil {
 			return version, nil
 		}
-		if ctx.Err() != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
 			return version, c.wrap(api.Key, err)
 		}
 		if inner.Err() == nil || last == nil {
@@ -327,14 +328,24 @@ func (e *ExhaustedError) Error() string {
 	if e.Tries > 1 {
 		tries = fmt.Sprintf("%d tries", e.Tries)
 	}
-	return fmt.Sprintf("%s (%s, %v): %v", what, tries, e.Elapsed.Round(time.Millisecond), e.Err)
+	round := time.Millisecond
+	if e.Elapsed >= time.Second {
+		round = 100 * time.Millisecond
+	}
+	return fmt.Sprintf("%s (%s, %v): %v", what, tries, e.Elapsed.Round(round), e.Err)
 }
 
 // Unwrap is the last cause.
 func (e *ExhaustedError) Unwrap() error { return e.Err }
 
-// Is makes it ErrUnavailable where nobody answered, os.ErrDeadlineExceeded where
-// the time was up.
+// Is makes it ErrUnavailable where nobody answered, os.ErrDeadlineExceeded and
+// context.DeadlineExceeded where the time was up.
 func (e *ExhaustedError) Is(target error) bool {
-	return target == ErrUnavailable && e.Unanswered || target == os.ErrDeadlineExceeded && !e.Early
+	switch target {
+	case ErrUnavailable:
+		return e.Unanswered
+	case os.ErrDeadlineExceeded, context.DeadlineExceeded:
+		return !e.Early
+	}
+	return false
 }

@@ -30,6 +30,9 @@ type Conn struct {
 	// rival sees whether the broker answers on another connection; nil where
 	// that is not in doubt.
 	rival func(ctx context.Context) error
+	// suspect says what the peer is if it is certainly no broker; nil where that
+	// is not in doubt.
+	suspect func(ctx context.Context) error
 
 	// writing holds one token, and who has taken it may write and use these.
 	writing chan struct{}

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -11,14 +12,14 @@ import (
 	"time"
 )
 
-// dialer opens connections and remembers which addresses belong to brokers of
-// before 0.10, which cannot be asked for their versions.
+// dialer opens connections and remembers which addresses belong to brokers, and
+// which of those are of before 0.10 and cannot be asked for their versions.
 type dialer struct {
 	cfg   *Config
 	tries int // how many addresses may have to be tried within one Timeout
 
 	mu  sync.Mutex
-	old map[string]bool
+	old map[string]bool // by the addresses of brokers that were met
 }
 
 // limit bounds one attempt, so that unanswering addresses leave time for the
@@ -43,6 +44,7 @@ func (d *dialer) dial(ctx context.Context, addr string, node int32) (*Conn, erro
 	}
 	switch {
 	case err == nil:
+		d.setOld(addr, false)
 		return c, nil
 	case errors.Is(err, errOld):
 		d.cfg.logf(1, "%s: %v: it will be spoken to as Kafka 0.8.2 was", addr, errOld)
@@ -66,6 +68,9 @@ func (d *dialer) attempt(ctx context.Context, addr string, node int32, trust tru
 	c := newConn(nc, addr, node, d.cfg)
 	c.speaks.trust = trust
 	if trust == trustNew {
+		if !d.met(addr) {
+			c.suspect = func(ctx context.Context) error { return d.suspect(ctx, addr) }
+		}
 		c.rival = func(ctx context.Context) error {
 			rival, err := d.attempt(ctx, addr, node, trustProbe)
 			if err != nil {
@@ -144,6 +149,37 @@ func (d *dialer) explainHangUp(ctx context.Context, addr string, err error) erro
 		return fmt.Errorf("%w, and hangs up on plaintext", ErrTLS)
 	}
 	return fmt.Errorf("it hangs up on whatever it is asked (a listener for TLS or SASL, or not Kafka?): %w", err)
+}
+
+// nonsense is a line of text that no protocol knows, and that a broker takes for
+// a request far larger than it allows: it hangs up. It is no HTTP either, which
+// proxies in front of a broker would recognise and answer themselves.
+const nonsense = "kafkactl?\r\n\r\n"
+
+// suspect finds out whether a peer that keeps silent waits for a line of text:
+// a request of Kafka's need not have a line's end in it. The error is nil
+// unless the peer answers in a way no broker does.
+func (d *dialer) suspect(ctx context.Context, addr string) error {
+	nc, err := d.cfg.Dial(ctx, addr)
+	if err != nil {
+		return nil
+	}
+	defer nc.Close()
+	defer context.AfterFunc(ctx, func() { nc.Close() })()
+	if _, err := nc.Write([]byte(nonsense)); err != nil {
+		return nil
+	}
+	br := bufio.NewReader(nc)
+	_, _ = br.Peek(4) // less is nothing to go by, and foreign says so
+	return foreign(buffered(br))
+}
+
+// met says that a broker has let us in at addr.
+func (d *dialer) met(addr string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.old[addr]
+	return ok
 }
 
 func (d *dialer) isOld(addr string) bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"time"
 
 	"kafkactl/internal/wire"
@@ -36,6 +37,10 @@ var errOld = errors.New("the broker is older than Kafka 0.10")
 // patience is how long ApiVersions may go unanswered before it is doubted that
 // it ever will be, and how much longer once the doubt is confirmed.
 const patience = 500 * time.Millisecond
+
+// suspicion is how long ApiVersions may go unanswered before it is doubted that
+// a broker was asked: longer than it takes to know an old one.
+const suspicion = 3 * patience
 
 // oldWindows is what 0.8.2 and 0.9 have in common. Version 1 of the offset
 // requests keeps offsets in Kafka, version 0 in ZooKeeper.
@@ -91,24 +96,31 @@ func NegotiateVersions(ctx context.Context, c *Conn) error {
 }
 
 // doubt ends the Conn with errOld if ApiVersions goes unanswered while a rival
-// connection is answered. The func it returns ends the doubt.
+// connection is answered, and with what the peer is if it is no broker. The func
+// it returns ends the doubt.
 func (c *Conn) doubt(ctx context.Context) (trusting func()) {
-	if c.rival == nil {
-		return func() {}
-	}
 	ctx, cancel := context.WithCancel(ctx)
-	over := make(chan struct{})
-	t := time.AfterFunc(patience, func() {
-		defer close(over)
-		if c.rival(ctx) == nil && sleep(ctx, patience) == nil {
-			c.fail(errOld)
-		}
-	})
+	var doubts sync.WaitGroup
+	if c.rival != nil {
+		doubts.Go(func() {
+			if sleep(ctx, patience) == nil && c.rival(ctx) == nil && sleep(ctx, patience) == nil {
+				c.fail(errOld)
+			}
+		})
+	}
+	if c.suspect != nil {
+		doubts.Go(func() {
+			if sleep(ctx, suspicion) != nil {
+				return
+			}
+			if err := c.suspect(ctx); err != nil {
+				c.fail(err)
+			}
+		})
+	}
 	return func() {
 		cancel()
-		if !t.Stop() {
-			<-over
-		}
+		doubts.Wait()
 	}
 }
 

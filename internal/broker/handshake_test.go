@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -14,6 +15,8 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -204,6 +207,81 @@ func TestPeersThatAreNotBrokersAreNamed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lines is the Dial of a server that reads a line before it says anything, and
+// hangs up after its answer. It hears what connections were opened with.
+func lines(answer string, heard *sync.Map) func(context.Context, string) (net.Conn, error) {
+	var n atomic.Int32
+	return func(context.Context, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go func() {
+			defer ours.Close()
+			line, err := bufio.NewReader(ours).ReadString('\n')
+			heard.Store(n.Add(1), line)
+			if err == nil {
+				_, _ = ours.Write([]byte(answer))
+			}
+		}()
+		return theirs, nil
+	}
+}
+
+func TestPeerThatWaitsForALineOfTextIsNamed(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answer string
+		want   error
+		text   string
+	}{
+		"HTTP":          {"HTTP/1.1 400 Bad Request\r\n\r\n", ErrNotKafka, `it answers "HTTP/1.1 400 Bad Request", as web servers do`},
+		"HTTP before 1": {"<!DOCTYPE HTML>\n<html>", ErrNotKafka, `it answers "<!DOCTYPE HTML>", as web servers do`},
+		"text":          {"-ERR unknown command\r\n", ErrNotKafka, `it answers "-ERR unknown command"`},
+		"TLS alert":     {"\x15\x03\x03\x00\x02\x02\x0a", ErrTLS, "plaintext"},
+		"bytes":         {"\x00\x00\x00\x08abcdefgh", os.ErrDeadlineExceeded, "no answer to ApiVersions within 10s"},
+		"hang-up":       {"", os.ErrDeadlineExceeded, "no answer to ApiVersions within 10s"},
+		"three letters": {"OK\n", os.ErrDeadlineExceeded, "no answer to ApiVersions within 10s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				_, err := tryConnect(t, "pipe:9092", func(cfg *Config) { cfg.Dial = lines(tt.answer, new(sync.Map)) })
+				if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
+					t.Errorf("got %v, want %v with %q", err, tt.want, tt.text)
+				}
+				took := time.Since(start)
+				if want := suspicion; tt.want != os.ErrDeadlineExceeded && took != want {
+					t.Errorf("took %v, want %v", took, want)
+				}
+			})
+		})
+	}
+}
+
+// A broker takes text for a request larger than it allows, and logs that. It
+// hears none where it answers, nor where a broker is known to be.
+func TestTextIsSentToNobodyWhoIsKnownToBeABroker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := brokertest.NewPipe(t)
+		cfg := Config{Seeds: []string{s.Addr()}, Dial: s.Dial}.withDefaults()
+		d := &dialer{cfg: &cfg}
+		c, err := d.dial(t.Context(), s.Addr(), -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		var heard sync.Map
+		cfg.Dial = lines("HTTP/1.1 502 Bad Gateway\r\n\r\n", &heard) // the proxy, while the broker restarts
+		if _, err := d.dial(t.Context(), s.Addr(), -1); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("got %v, want no answer", err)
+		}
+		synctest.Wait()
+		heard.Range(func(_, line any) bool {
+			if line == "kafkactl?\r\n" {
+				t.Error("a broker's address was sent text")
+			}
+			return true
+		})
+	})
 }
 
 func TestTLSListenerThatHangsUpIsNamed(t *testing.T) {

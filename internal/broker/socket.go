@@ -47,18 +47,32 @@ const maxFirst = 16 << 20
 // stranger says what kind of peer begins to speak with these bytes, for those
 // that cannot be the size of a Kafka response. It never waits for more.
 func stranger(br *bufio.Reader, size int32) error {
+	if err := foreign(buffered(br)); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: it announces a response of %d bytes", ErrNotKafka, size)
+}
+
+// buffered is the beginning of what has been read and not taken.
+func buffered(br *bufio.Reader) []byte {
 	head, _ := br.Peek(min(br.Buffered(), 64))
+	return head
+}
+
+// foreign names the protocol that a peer's first bytes are of, nil where they
+// are neither TLS nor text.
+func foreign(head []byte) error {
 	switch {
 	case len(head) >= 2 && (head[0] == 0x15 || head[0] == 0x16) && head[1] == 0x03: // an alert, or a handshake
 		return fmt.Errorf("%w, and we spoke plaintext", ErrTLS)
-	case bytes.HasPrefix(head, []byte("HTTP/")):
+	case bytes.HasPrefix(head, []byte("HTTP/")), bytes.HasPrefix(bytes.ToUpper(head), []byte("<!DOCTYPE HTML")):
 		return fmt.Errorf("%w: it answers %q, as web servers do", ErrNotKafka, banner(head))
 	case bytes.HasPrefix(head, []byte("SSH-")):
 		return fmt.Errorf("%w: it answers %q, as SSH servers do", ErrNotKafka, banner(head))
 	case len(banner(head)) >= 4:
 		return fmt.Errorf("%w: it answers %q", ErrNotKafka, banner(head))
 	}
-	return fmt.Errorf("%w: it announces a response of %d bytes", ErrNotKafka, size)
+	return nil
 }
 
 // banner is the printable beginning of what a peer said, one line at most.

@@ -201,6 +201,8 @@ func (f *follower) follow(ctx context.Context, opts consume.Options, resolved []
 	if f.timed() {
 		opts.Stop = f.ends
 	}
+	// The others go on, perhaps for days: whoever watches must hear of it now.
+	opts.OnFail = func(_ broker.TP, err error) { f.warn("%v; it is followed no longer", err) }
 	f.session = consume.NewSession(f.client, opts)
 	f.session.Add(ranges)
 	watch, stop := context.WithCancel(ctx)

@@ -35,7 +35,8 @@ type Config struct {
 	Rack          string
 	// Steps run on each new connection after dialling; nil means NegotiateVersions alone.
 	Steps []Step
-	// Dial is the network seam: TLS, proxies, net.Pipe. Default net.Dialer.
+	// Dial is the network seam: TLS, proxies, net.Pipe. Default net.Dialer. It
+	// must return when ctx ends.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
 	// Log gets one line a retry (level 1) and one a request (level 2); nil is silence.
 	// It is called from several goroutines.

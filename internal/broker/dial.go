@@ -32,7 +32,7 @@ func (d *dialer) limit() time.Duration {
 func (d *dialer) dial(ctx context.Context, addr string, node int32) (*Conn, error) {
 	if d.isOld(addr) {
 		c, err := d.attempt(ctx, addr, node, trustOld)
-		if err != nil {
+		if err != nil && !isContext(err) {
 			d.setOld(addr, false) // it may come back upgraded
 		}
 		return c, err

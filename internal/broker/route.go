@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -83,26 +82,6 @@ func (c *Client) connPeer(ctx context.Context, p peer, rest time.Duration) (*Con
 		return nil, c.dialError(p, err)
 	}
 	return conn, nil
-}
-
-// connAny tries all brokers and seeds, those first that are most likely to
-// answer. The errors of all are joined where none does.
-func (c *Client) connAny(ctx context.Context, rest time.Duration) (*Conn, error) {
-	var errs []error
-	for _, p := range c.peers() {
-		conn, err := c.connPeer(ctx, p, rest)
-		if err == nil {
-			return conn, nil
-		}
-		if ctx.Err() != nil {
-			return nil, err
-		}
-		errs = append(errs, err)
-	}
-	if len(errs) == 1 {
-		return nil, errs[0]
-	}
-	return nil, errors.Join(errs...)
 }
 
 // peers lists whom a request to anybody may go to: who is connected, the seeds,

@@ -12,13 +12,23 @@ const DefaultPort = "9092"
 
 // ParseSeeds reads a comma-separated list of hosts, each with an optional port
 // (default 9092); IPv6 addresses stand in brackets. Blanks are trimmed, an empty
-// entry is an error.
+// entry is an error. Errors quote the entry that is wrong, and need no more said
+// than where the list was given.
 func ParseSeeds(list string) ([]string, error) {
 	var seeds []string
+	if strings.TrimSpace(list) == "" {
+		return nil, fmt.Errorf("no broker is named: want host:port")
+	}
+	n := 0
 	for entry := range strings.SplitSeq(list, ",") {
-		seed, err := parseSeed(strings.TrimSpace(entry))
+		n++
+		entry = strings.TrimSpace(entry)
+		if entry == "" {
+			return nil, fmt.Errorf("entry %d of %q is empty", n, list)
+		}
+		seed, err := parseSeed(entry)
 		if err != nil {
-			return nil, fmt.Errorf("broker list %q: %w", list, err)
+			return nil, err
 		}
 		seeds = append(seeds, seed)
 	}
@@ -26,11 +36,8 @@ func ParseSeeds(list string) ([]string, error) {
 }
 
 func parseSeed(s string) (string, error) {
-	if s == "" {
-		return "", fmt.Errorf("empty entry")
-	}
-	if scheme, rest, ok := strings.Cut(s, "://"); ok {
-		return "", fmt.Errorf("%q: a broker is host:port, without %s:// (%s?)", s, scheme, rest)
+	if scheme, _, ok := strings.Cut(s, "://"); ok {
+		return "", fmt.Errorf("%q: a broker is host:port, without %s://", s, scheme)
 	}
 	host, port := s, DefaultPort
 	switch {
@@ -46,7 +53,7 @@ func parseSeed(s string) (string, error) {
 		if rest := s[end+1:]; rest != "" {
 			p, ok := strings.CutPrefix(rest, ":")
 			if !ok {
-				return "", fmt.Errorf("%q: %q after ]", s, rest)
+				return "", fmt.Errorf("%q: only a port can come after ]", s)
 			}
 			port = p
 		}
@@ -65,7 +72,7 @@ func parseSeed(s string) (string, error) {
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || n == 0 {
-		return "", fmt.Errorf("%q: port %q is not a number from 1 to 65535", s, port)
+		return "", fmt.Errorf("%q: the port is not a number from 1 to 65535", s)
 	}
 	return net.JoinHostPort(host, strconv.FormatUint(n, 10)), nil
 }

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -18,30 +17,32 @@ func TestS18BrokerLists(t *testing.T) {
 		{in: "[::1]:9092", want: []string{"[::1]:9092"}},
 		{in: "[fe80::1%eth0]", want: []string{"[fe80::1%eth0]:9092"}},
 		{in: "a:00080", want: []string{"a:80"}},
-		{in: "a,", err: "empty entry"},
-		{in: "", err: "empty entry"},
-		{in: "a,,b", err: "empty entry"},
-		{in: "a:", err: `port ""`},
-		{in: "a:x", err: `port "x"`},
-		{in: "a:0", err: `port "0"`},
-		{in: "a:65536", err: `port "65536"`},
-		{in: "a:-1", err: `port "-1"`},
-		{in: ":9092", err: "no host"},
-		{in: "::1", err: "IPv6 addresses stand in brackets"},
-		{in: "a:1:2", err: "IPv6 addresses stand in brackets"},
-		{in: "[::1", err: "missing ]"},
-		{in: "[::1]9092", err: "after ]"},
-		{in: "[a]:1", err: "brackets are for IPv6"},
-		{in: "PLAINTEXT://a:1", err: "without PLAINTEXT://"},
-		{in: "a b", err: "not a host name"},
-		{in: "a/b", err: "not a host name"},
+		{in: "a,", err: `entry 2 of "a," is empty`},
+		{in: "", err: "no broker is named: want host:port"},
+		{in: " ", err: "no broker is named: want host:port"},
+		{in: "a,,b", err: `entry 2 of "a,,b" is empty`},
+		{in: "a:", err: `"a:": the port is not a number from 1 to 65535`},
+		{in: "a:x", err: `"a:x": the port is not a number from 1 to 65535`},
+		{in: "a:0", err: `"a:0": the port is not a number from 1 to 65535`},
+		{in: "a:65536", err: `"a:65536": the port is not a number from 1 to 65535`},
+		{in: "a:-1", err: `"a:-1": the port is not a number from 1 to 65535`},
+		{in: ":9092", err: `":9092": no host`},
+		{in: "::1", err: `"::1": IPv6 addresses stand in brackets, as [::1]:9092`},
+		{in: "a:1:2", err: `"a:1:2": IPv6 addresses stand in brackets, as [::1]:9092`},
+		{in: "[::1", err: `"[::1": missing ]`},
+		{in: "[::1]9092", err: `"[::1]9092": only a port can come after ]`},
+		{in: "[a]:1", err: `"[a]:1": brackets are for IPv6 addresses`},
+		{in: "b,x:99999", err: `"x:99999": the port is not a number from 1 to 65535`},
+		{in: "PLAINTEXT://a:1", err: `"PLAINTEXT://a:1": a broker is host:port, without PLAINTEXT://`},
+		{in: "a b", err: `"a b": not a host name`},
+		{in: "a/b", err: `"a/b": not a host name`},
 	} {
 		got, err := ParseSeeds(tt.in)
 		switch {
 		case tt.err == "" && (err != nil || !slices.Equal(got, tt.want)):
 			t.Errorf("%q: %v, %v, want %v", tt.in, got, err, tt.want)
-		case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)):
-			t.Errorf("%q: %v, %v, want an error with %q", tt.in, got, err, tt.err)
+		case tt.err != "" && (err == nil || err.Error() != tt.err):
+			t.Errorf("%q: %v, %v, want the error %q", tt.in, got, err, tt.err)
 		}
 	}
 }

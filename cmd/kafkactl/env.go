@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -45,14 +46,27 @@ func newEnv(in io.Reader, out, errOut io.Writer) *env {
 
 // stdout turns a write to a closed pipe into errClosedPipe, which no error of a
 // socket can be taken for.
-type stdout struct{ w io.Writer }
+type stdout struct {
+	w     io.Writer
+	since atomic.Int64 // when the write under way began, in ns since 1970; 0 none
+}
 
 func (s *stdout) Write(p []byte) (int, error) {
+	s.since.Store(time.Now().UnixNano())
+	defer s.since.Store(0)
 	n, err := s.w.Write(p)
 	if err != nil && errors.Is(err, syscall.EPIPE) {
 		err = errClosedPipe
 	}
 	return n, err
+}
+
+// waiting is how long the write under way has been, zero where there is none.
+func (s *stdout) waiting() time.Duration {
+	if at := s.since.Load(); at != 0 {
+		return time.Since(time.Unix(0, at))
+	}
+	return 0
 }
 
 // Fd is the descriptor below, or one that no file has.
@@ -142,6 +156,14 @@ func (e *env) atKill(f func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.onKill = append(e.onKill, f)
+}
+
+// waiting is how long standard output has kept us in one write.
+func (e *env) waiting() time.Duration {
+	if out, ok := e.out.(*stdout); ok {
+		return out.waiting()
+	}
+	return 0
 }
 
 // kill does what atKill was told.

@@ -16,7 +16,7 @@ func main() {
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	e := newEnv(in, out, errOut)
 	defer e.close()
-	ctx, stop := watchSignals(context.Background(), e.kill)
+	ctx, stop := watchSignals(context.Background(), e.kill, e.waiting)
 	defer stop()
 	err := execute(ctx, e, args)
 	return e.finish(ctx, err)

@@ -127,6 +127,39 @@ func TestReaderGoneIsNoticedWhileIdle(t *testing.T) {
 	stop()
 }
 
+// One signal ends a command whose reader takes nothing, without a second one.
+func TestSignalEndsAWriteThatNobodyReads(t *testing.T) {
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "stuck"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fake.Close()
+	fill := command(t, "produce", "stuck", "-b", fake.ListenAddrs()[0])
+	fill.Stdin = strings.NewReader(strings.Repeat(strings.Repeat("x", 99)+"\n", 40_000))
+	if said, err := fill.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	cmd := command(t, "consume", "stuck", "-b", fake.ListenAddrs()[0])
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// It writes once it reads the topic; what it has is more than any pipe holds.
+	if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	state, err := cmd.Process.Wait()
+	if err != nil || statusOf(state) != 130 {
+		t.Errorf("status %d, %v", statusOf(state), err)
+	}
+}
+
 // The first signal lets a command settle what it did; here it hangs in doing so,
 // and the second kills it at once.
 func TestSecondSignalKillsAtOnce(t *testing.T) {

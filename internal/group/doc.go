@@ -1,0 +1,4 @@
+// Package group knows consumer groups: joining them, standing beside them, and
+// what their coordinators tell of them. It reads no records; what a member does
+// with its partitions is its handler's business.
+package group

@@ -107,7 +107,7 @@ func lookUp(ctx context.Context, c *broker.Client, tps []broker.TP, places []Pla
 	}
 	if len(grouped) > 0 {
 		slices.SortFunc(grouped, compareTP)
-		f.stored, err = FetchStored(ctx, c, o.Group, slices.Compact(grouped), true)
+		f.stored, err = FetchStored(ctx, c, o.Group, o.Storage, slices.Compact(grouped), true)
 	}
 	return f, err
 }

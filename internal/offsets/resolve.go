@@ -15,6 +15,8 @@ type Options struct {
 	// Follow makes an unset end Follow, and lets a set one lie in the future.
 	Follow bool
 	Group  string // whose offsets "stored" means
+	// Storage is where the group keeps them.
+	Storage Storage
 	// Now is what positions were parsed with. To brokers that find times by
 	// segments alone, times not before it are the end.
 	Now time.Time

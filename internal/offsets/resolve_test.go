@@ -358,11 +358,11 @@ func TestStoredPositions(t *testing.T) {
 	if _, err := Resolve(t.Context(), k.client, k.wants(Options{}, "t@stored"), Options{}); !errors.Is(err, ErrNoGroup) {
 		t.Errorf("stored without a group: %v", err)
 	}
-	all, err := FetchStored(t.Context(), k.client, "g", nil, true)
+	all, err := FetchStored(t.Context(), k.client, "g", Kafka, nil, true)
 	if err != nil || len(all) != 1 || all[broker.TP{Topic: "t"}].Offset != 12 {
 		t.Errorf("all of the group: %+v, %v", all, err)
 	}
-	none2, err := FetchStored(t.Context(), k.client, "nobody", []broker.TP{{Topic: "t"}}, false)
+	none2, err := FetchStored(t.Context(), k.client, "nobody", Kafka, []broker.TP{{Topic: "t"}}, false)
 	if err != nil || none2[broker.TP{Topic: "t"}].Offset != NoOffset {
 		t.Errorf("an unknown group: %+v, %v", none2, err)
 	}

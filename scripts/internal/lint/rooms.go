@@ -39,7 +39,7 @@ func rooms() map[string][]string {
 		"internal/produce":           {broker, wire, codec, record, sync, "golang.org/x/time/rate"},
 		"internal/input":             {produce, record, format, jsonl},
 		"internal/sink":              {consume, record, format, jsonl, "golang.org/x/sys/"},
-		"internal/format":            {record},
+		"internal/format":            {record, "github.com/itchyny/timefmt-go"},
 		"internal/jsonl":             {record},
 		"internal/filter":            {record},
 		"internal/journal":           {offsets},

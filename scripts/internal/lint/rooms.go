@@ -34,7 +34,7 @@ func rooms() map[string][]string {
 		"internal/wire/codec":        {record, wire, "github.com/klauspost/compress/", "github.com/pierrec/lz4/v4"},
 		"internal/broker":            {wire, sync},
 		"internal/broker/brokertest": {record, wire, codec},
-		"internal/offsets":           {broker, wire, sync},
+		"internal/offsets":           {broker, wire, codec, record, sync},
 		"internal/consume":           {offsets, broker, wire, codec, record, sync},
 		"internal/produce":           {broker, wire, codec, record, sync, "golang.org/x/time/rate"},
 		"internal/input":             {produce, record, format, jsonl},

@@ -436,7 +436,7 @@ func TestRecordsBelongToTheCallerAgainAfterSend(t *testing.T) {
 	}
 }
 
-func TestS7WrongCorrelationClosesTheConnAndNamesTheBroker(t *testing.T) {
+func TestS07WrongCorrelationClosesTheConnAndNamesTheBroker(t *testing.T) {
 	s := brokertest.New(t)
 	s.Handle(wire.ListOffsets, func(r *brokertest.Request) brokertest.Reply { return told(r).WrongCorrelation() })
 	c := connect(t, s)

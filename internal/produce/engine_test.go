@@ -264,7 +264,7 @@ func TestIdempotenceIsAskedForAndGivenUpWithoutACLs(t *testing.T) {
 	}
 }
 
-func TestS9AcksZeroReturnsAtOnceFromAMuteBroker(t *testing.T) {
+func TestS09AcksZeroReturnsAtOnceFromAMuteBroker(t *testing.T) {
 	c := brokertest.NewCluster(t, 1)
 	c.Create("t", 1)
 	c.Node(1).Handle(wire.Produce, func(*brokertest.Request) brokertest.Reply { return brokertest.Silence() })

@@ -19,10 +19,17 @@ var apis = []API{
 	{OffsetCommit, "OffsetCommit", 0, 10, 8, true, fresh[OffsetCommitRequest, Request], fresh[OffsetCommitResponse, Response]},
 	{OffsetFetch, "OffsetFetch", 0, 10, 6, true, fresh[OffsetFetchRequest, Request], fresh[OffsetFetchResponse, Response]},
 	{FindCoordinator, "FindCoordinator", 0, 6, 3, true, fresh[FindCoordinatorRequest, Request], fresh[FindCoordinatorResponse, Response]},
+	{DescribeGroups, "DescribeGroups", 0, 6, 5, true, fresh[DescribeGroupsRequest, Request], fresh[DescribeGroupsResponse, Response]},
+	{ListGroups, "ListGroups", 0, 5, 3, true, fresh[ListGroupsRequest, Request], fresh[ListGroupsResponse, Response]},
 	{APIVersions, "ApiVersions", 0, 5, 3, true, fresh[ApiVersionsRequest, Request], fresh[ApiVersionsResponse, Response]},
 	{CreateTopics, "CreateTopics", 0, 7, 5, false, fresh[CreateTopicsRequest, Request], fresh[CreateTopicsResponse, Response]},
 	{InitProducerID, "InitProducerId", 0, 6, 2, true, fresh[InitProducerIDRequest, Request], fresh[InitProducerIDResponse, Response]},
+	{DeleteGroups, "DeleteGroups", 0, 3, 2, false, fresh[DeleteGroupsRequest, Request], fresh[DeleteGroupsResponse, Response]},
+	{OffsetDelete, "OffsetDelete", 0, 0, noFlex, true, fresh[OffsetDeleteRequest, Request], fresh[OffsetDeleteResponse, Response]},
 }
+
+// noFlex is the first flexible version of an API that has none.
+const noFlex = maxVersions
 
 // APIs lists every API we speak, by key.
 func APIs() []API { return apis }
@@ -110,3 +117,27 @@ func (*InitProducerIDRequest) Key() Key { return InitProducerID }
 
 // Key implements Response.
 func (*InitProducerIDResponse) Key() Key { return InitProducerID }
+
+// Key implements Request.
+func (*DescribeGroupsRequest) Key() Key { return DescribeGroups }
+
+// Key implements Response.
+func (*DescribeGroupsResponse) Key() Key { return DescribeGroups }
+
+// Key implements Request.
+func (*ListGroupsRequest) Key() Key { return ListGroups }
+
+// Key implements Response.
+func (*ListGroupsResponse) Key() Key { return ListGroups }
+
+// Key implements Request.
+func (*DeleteGroupsRequest) Key() Key { return DeleteGroups }
+
+// Key implements Response.
+func (*DeleteGroupsResponse) Key() Key { return DeleteGroups }
+
+// Key implements Request.
+func (*OffsetDeleteRequest) Key() Key { return OffsetDelete }
+
+// Key implements Response.
+func (*OffsetDeleteResponse) Key() Key { return OffsetDelete }

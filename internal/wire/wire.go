@@ -36,9 +36,13 @@ const (
 	OffsetCommit    Key = 8
 	OffsetFetch     Key = 9
 	FindCoordinator Key = 10
+	DescribeGroups  Key = 15
+	ListGroups      Key = 16
 	APIVersions     Key = 18
 	CreateTopics    Key = 19
 	InitProducerID  Key = 22
+	DeleteGroups    Key = 42
+	OffsetDelete    Key = 47
 )
 
 // UUID is a topic or directory id, most significant byte first; zero is none.

@@ -164,34 +164,40 @@ func fetchRequest(snap *broker.Snapshot, group string, tps []broker.TP, stable b
 
 // readStored files the answers; every one of tps has one then.
 func readStored(resp *wire.OffsetFetchResponse, version int16, tps []broker.TP, names map[wire.UUID]string) (map[broker.TP]Stored, error) {
+	for _, g := range resp.Results(version) {
+		return readGroup(&g, version, tps, names)
+	}
+	return readGroup(&wire.OffsetFetchGroupResult{}, version, tps, names)
+}
+
+// readGroup files the answers about one group.
+func readGroup(g *wire.OffsetFetchGroupResult, version int16, tps []broker.TP, names map[wire.UUID]string) (map[broker.TP]Stored, error) {
 	fail := func(topic string, partition int32, err error) error {
 		return &broker.RequestError{API: wire.OffsetFetch, Version: version, Topic: topic, Partition: partition, Err: err}
 	}
 	got := make(map[broker.TP]Stored, len(tps))
-	for _, g := range resp.Results(version) {
-		if g.ErrorCode == wire.GroupIDNotFound { // as Kafka 4.0 and later say "nothing stored"
-			return nothingStored(tps), nil
+	if g.ErrorCode == wire.GroupIDNotFound { // as Kafka 4.0 and later say "nothing stored"
+		return nothingStored(tps), nil
+	}
+	if g.ErrorCode != wire.None {
+		return nil, fail("", -1, g.ErrorCode)
+	}
+	for _, t := range g.Topics {
+		name := t.Name
+		if name == "" {
+			name = names[t.TopicID]
 		}
-		if g.ErrorCode != wire.None {
-			return nil, fail("", -1, g.ErrorCode)
-		}
-		for _, t := range g.Topics {
-			name := t.Name
-			if name == "" {
-				name = names[t.TopicID]
+		for _, p := range t.Partitions {
+			s := Stored{Offset: p.CommittedOffset, LeaderEpoch: p.CommittedLeaderEpoch, Metadata: p.Metadata}
+			switch {
+			case p.ErrorCode == wire.UnknownTopicOrPartition: // nothing stored, as old brokers say it
+				s = Stored{Offset: NoOffset, LeaderEpoch: -1}
+			case p.ErrorCode != wire.None:
+				s = Stored{Offset: NoOffset, LeaderEpoch: -1, Err: fail(name, p.Index, p.ErrorCode)}
+			case s.Offset < 0:
+				s = Stored{Offset: NoOffset, LeaderEpoch: -1}
 			}
-			for _, p := range t.Partitions {
-				s := Stored{Offset: p.CommittedOffset, LeaderEpoch: p.CommittedLeaderEpoch, Metadata: p.Metadata}
-				switch {
-				case p.ErrorCode == wire.UnknownTopicOrPartition: // nothing stored, as old brokers say it
-					s = Stored{Offset: NoOffset, LeaderEpoch: -1}
-				case p.ErrorCode != wire.None:
-					s = Stored{Offset: NoOffset, LeaderEpoch: -1, Err: fail(name, p.Index, p.ErrorCode)}
-				case s.Offset < 0:
-					s = Stored{Offset: NoOffset, LeaderEpoch: -1}
-				}
-				got[broker.TP{Topic: name, Partition: p.Index}] = s
-			}
+			got[broker.TP{Topic: name, Partition: p.Index}] = s
 		}
 	}
 	for _, tp := range tps {

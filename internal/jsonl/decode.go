@@ -2,7 +2,7 @@ package jsonl
 
 import (
 	"encoding/base64"
-	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -10,16 +10,22 @@ import (
 	"kafkactl/internal/record"
 )
 
-// Decoder reads back what Append writes, and what people write by hand: only a
-// value (or value64) is required; topic, offset, timestampType and leaderEpoch
-// are read but not checked against anything. An unknown field, a field given
-// twice and a string that is not valid UTF-8 are errors, never guesses. The zero
-// value is ready; it owns the memory of the record it filled last.
+// Decoder reads back what an Encoder of the same encodings writes, and what
+// people write by hand: only a value (or value64) is required; topic, offset,
+// timestampType and leaderEpoch are read but not checked against anything. An
+// unknown field, a field given twice and a string that is not valid UTF-8 are
+// errors, never guesses. The zero value is ready; it owns the memory of the
+// record it filled last.
 type Decoder struct {
-	buf  []byte // unescaped strings and decoded base64
-	raw  []byte // headers
-	line []byte
-	at   int
+	KeyAs, ValueAs Encoding
+
+	buf   []byte // unescaped strings and decoded base64
+	pairs []byte // headers without their count
+	raw   []byte // headers
+	topic string // of the line before: most lines have the same
+	line  []byte
+	at    int
+	seen  Fields
 }
 
 // SyntaxError says where in a line the fault is; At counts bytes from 1.
@@ -37,91 +43,164 @@ var errNoValue = errors.New(`no "value" and no "value64" (null is "value":null)`
 // NoPartition is the partition of a record whose line names none.
 const NoPartition int32 = -1
 
+// Fields is a set of the fields a line has.
+type Fields uint16
+
+// The fields of a record, key64 and value64 being Key and Value.
 const (
-	fieldTopic = 1 << iota
-	fieldPartition
-	fieldOffset
-	fieldTimestamp
-	fieldTimestampType
-	fieldKey
-	fieldValue
-	fieldHeaders
-	fieldLeaderEpoch
+	Topic Fields = 1 << iota
+	Partition
+	Offset
+	Timestamp
+	TimestampType
+	Key
+	Value
+	Headers
+	LeaderEpoch
 )
+
+// Seen tells which fields the line decoded last had, null or not.
+func (d *Decoder) Seen() Fields { return d.seen }
+
+// keep is as much memory as a long line may leave behind.
+const keep = 1 << 20
 
 // Decode fills r from one line. r's slices die at the next Decode; they may
 // alias line. Absent fields are what Kafka calls absent: a null key, no headers,
 // record.NoTimestamp, NoPartition, leader epoch -1.
-func (d *Decoder) Decode(line []byte, r *record.Record) (err error) {
-	d.line, d.at, d.buf, d.raw = line, 0, d.buf[:0], d.raw[:0]
-	*r = record.Record{Partition: NoPartition, Offset: -1, Timestamp: record.NoTimestamp, LeaderEpoch: -1}
-	if need := len(line); cap(d.buf) < need {
-		d.buf = make([]byte, 0, need+need/4) // never grows below: slices of it are handed out
+func (d *Decoder) Decode(line []byte, r *record.Record) error {
+	d.line, d.at, d.buf, d.seen = line, 0, d.buf[:0], 0
+	if cap(d.buf) > keep || cap(d.raw) > keep {
+		d.buf, d.pairs, d.raw = nil, nil, nil
 	}
-	seen := 0
-	err = d.object(func(name []byte) error {
-		field := 0
-		var err error
-		switch string(name) {
-		case "topic":
-			field = fieldTopic
-			var b []byte
-			b, err = d.nullableString()
-			r.Topic = string(b)
-		case "partition":
-			field = fieldPartition
-			var n int64
-			n, err = d.integer(32, int64(NoPartition))
-			r.Partition = int32(n)
-		case "offset":
-			field = fieldOffset
-			r.Offset, err = d.integer(64, -1)
-		case "timestamp":
-			field = fieldTimestamp
-			r.Timestamp, err = d.integer(64, record.NoTimestamp)
-		case "timestampType":
-			field = fieldTimestampType
-			r.TimestampType, err = d.timestampType()
-		case "key":
-			field = fieldKey
-			r.Key, err = d.nullableString()
-		case "key64":
-			field = fieldKey
-			r.Key, err = d.base64()
-		case "value":
-			field = fieldValue
-			r.Value, err = d.nullableString()
-		case "value64":
-			field = fieldValue
-			r.Value, err = d.base64()
-		case "headers":
-			field = fieldHeaders
-			r.Headers, err = d.headers()
-		case "leaderEpoch":
-			field = fieldLeaderEpoch
-			var n int64
-			n, err = d.integer(32, -1)
-			r.LeaderEpoch = int32(n)
-		default:
-			return d.fault("unknown field %q", name)
-		}
-		if err == nil && seen&field != 0 {
-			return d.fault("field %q given twice", name)
-		}
-		seen |= field
-		return err
-	})
-	if err != nil {
+	r.Topic, r.Partition, r.Offset = "", NoPartition, -1
+	r.Timestamp, r.TimestampType, r.LeaderEpoch = record.NoTimestamp, record.CreateTime, -1
+	r.Key, r.Value, r.Headers.Raw = nil, nil, nil
+	if !d.take('{') {
+		return d.fault("an object { is wanted")
+	}
+	if err := d.fields(r); err != nil {
 		return err
 	}
 	d.space()
 	switch {
 	case d.at < len(d.line):
 		return d.fault("more behind the object")
-	case seen&fieldValue == 0:
+	case d.seen&Value == 0:
 		return errNoValue
 	}
 	return nil
+}
+
+// fields reads the members of the object up to its brace.
+func (d *Decoder) fields(r *record.Record) error {
+	if d.take('}') {
+		return nil
+	}
+	for next := 0; ; next++ {
+		at := d.at
+		name, ok := d.usual(next)
+		if !ok {
+			d.space()
+			at = d.at
+			var err error
+			if name, err = d.string(); err != nil {
+				return err
+			}
+			if !d.take(':') {
+				return d.fault("a colon is wanted")
+			}
+		}
+		field, err := d.field(name, r)
+		if err != nil {
+			return err
+		}
+		if field == 0 {
+			d.at = at
+			return d.fault("unknown field %q", name)
+		}
+		if d.seen&field != 0 {
+			d.at = at
+			return d.fault("field %q given twice", name)
+		}
+		d.seen |= field
+		switch {
+		case d.take(','):
+		case d.take('}'):
+			return nil
+		default:
+			return d.fault("a comma or } is wanted")
+		}
+	}
+}
+
+// usual passes over the name and colon that an Encoder would write in that
+// place, the cheap way.
+func (d *Decoder) usual(n int) (name []byte, ok bool) {
+	const names = `"topic":"partition":"offset":"timestamp":"timestampType":"key":"value":"headers":"leaderEpoch":`
+	const ends = "\x08\x14\x1d\x29\x39\x3f\x47\x51\x5f"
+	if n >= len(ends) {
+		return nil, false
+	}
+	from, to := 0, int(ends[n])
+	if n > 0 {
+		from = int(ends[n-1])
+	}
+	size := to - from
+	if len(d.line)-d.at < size || string(d.line[d.at:d.at+size]) != names[from:to] {
+		return nil, false
+	}
+	name = d.line[d.at+1 : d.at+size-2]
+	d.at += size
+	return name, true
+}
+
+// field reads the value of one member into r; no field is one nobody knows.
+func (d *Decoder) field(name []byte, r *record.Record) (field Fields, err error) {
+	switch string(name) {
+	case "topic":
+		var b []byte
+		if b, err = d.nullableString(); string(b) != d.topic {
+			d.topic = string(b)
+		}
+		r.Topic = d.topic
+		return Topic, err
+	case "partition":
+		var n int64
+		n, err = d.integer(32, int64(NoPartition))
+		r.Partition = int32(n)
+		return Partition, err
+	case "offset":
+		r.Offset, err = d.integer(64, -1)
+		return Offset, err
+	case "timestamp":
+		r.Timestamp, err = d.integer(64, record.NoTimestamp)
+		return Timestamp, err
+	case "timestampType":
+		r.TimestampType, err = d.timestampType()
+		return TimestampType, err
+	case "key":
+		r.Key, err = d.bytes(d.KeyAs)
+		return Key, err
+	case "key64":
+		r.Key, err = d.bytes(Base64)
+		return Key, err
+	case "value":
+		r.Value, err = d.bytes(d.ValueAs)
+		return Value, err
+	case "value64":
+		r.Value, err = d.bytes(Base64)
+		return Value, err
+	case "headers":
+		r.Headers, err = d.headers()
+		return Headers, err
+	case "leaderEpoch":
+		var n int64
+		n, err = d.integer(32, -1)
+		r.LeaderEpoch = int32(n)
+		return LeaderEpoch, err
+	}
+	return 0, nil
 }
 
 func (d *Decoder) fault(format string, args ...any) error {
@@ -141,6 +220,13 @@ func (d *Decoder) space() {
 
 // take passes over c, after white space.
 func (d *Decoder) take(c byte) bool {
+	if d.at < len(d.line) && d.line[d.at] > ' ' {
+		if d.line[d.at] == c {
+			d.at++
+			return true
+		}
+		return false
+	}
 	d.space()
 	if d.at < len(d.line) && d.line[d.at] == c {
 		d.at++
@@ -149,46 +235,18 @@ func (d *Decoder) take(c byte) bool {
 	return false
 }
 
-// literal passes over a word such as null.
-func (d *Decoder) literal(word string) bool {
+// null passes over that word.
+func (d *Decoder) null() bool {
 	d.space()
-	if len(d.line)-d.at >= len(word) && string(d.line[d.at:d.at+len(word)]) == word {
-		d.at += len(word)
+	if len(d.line)-d.at >= 4 && string(d.line[d.at:d.at+4]) == "null" {
+		d.at += 4
 		return true
 	}
 	return false
 }
 
-func (d *Decoder) object(field func(name []byte) error) error {
-	if !d.take('{') {
-		return d.fault("an object { is wanted")
-	}
-	if d.take('}') {
-		return nil
-	}
-	for {
-		name, err := d.string()
-		if err != nil {
-			return err
-		}
-		if !d.take(':') {
-			return d.fault("a colon is wanted")
-		}
-		if err := field(name); err != nil {
-			return err
-		}
-		switch {
-		case d.take(','):
-		case d.take('}'):
-			return nil
-		default:
-			return d.fault("a comma or } is wanted")
-		}
-	}
-}
-
 func (d *Decoder) nullableString() ([]byte, error) {
-	if d.literal("null") {
+	if d.null() {
 		return nil, nil
 	}
 	return d.string()
@@ -212,106 +270,71 @@ func (d *Decoder) timestampType() (record.TimestampType, error) {
 
 // integer reads a JSON number that is an integer of that many bits.
 func (d *Decoder) integer(bits int, null int64) (int64, error) {
-	if d.literal("null") {
+	if d.null() {
 		return null, nil
 	}
 	from := d.at
 	for d.at < len(d.line) && (d.line[d.at] == '-' || d.line[d.at] >= '0' && d.line[d.at] <= '9') {
 		d.at++
 	}
-	text := string(d.line[from:d.at])
-	n, err := strconv.ParseInt(text, 10, bits)
+	text := d.line[from:d.at]
 	digits := text
-	if n < 0 {
+	if len(text) > 1 && text[0] == '-' {
 		digits = text[1:]
 	}
-	if err != nil || len(digits) > 1 && digits[0] == '0' {
+	n, ok := short(text)
+	var err error
+	if !ok {
+		n, err = strconv.ParseInt(string(text), 10, bits)
+	}
+	if err != nil || len(digits) > 1 && digits[0] == '0' || bits == 32 && n != int64(int32(n)) {
 		d.at = from
 		return 0, d.fault("an integer of %d bits is wanted", bits)
 	}
 	return n, nil
 }
 
-func (d *Decoder) base64() ([]byte, error) {
+// short reads up to 18 digits, which no sum of them can overflow.
+func short(text []byte) (n int64, ok bool) {
+	if len(text) == 0 || len(text) > 18 {
+		return 0, false
+	}
+	for _, c := range text {
+		if c == '-' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
+}
+
+// bytes reads a key or a value in that encoding; nil is null.
+func (d *Decoder) bytes(as Encoding) ([]byte, error) {
+	if as == JSON {
+		return d.embedded()
+	}
 	from := d.at
 	s, err := d.nullableString()
-	if s == nil || err != nil {
-		return nil, err
+	if s == nil || err != nil || as == Text {
+		return s, err
 	}
 	start := len(d.buf)
-	out, err := base64.StdEncoding.Strict().AppendDecode(d.buf, s)
+	var out []byte
+	if as == Hex {
+		out, err = hex.AppendDecode(d.buf, s)
+	} else {
+		out, err = base64.StdEncoding.Strict().AppendDecode(d.buf, s)
+	}
 	if err != nil {
 		d.at = from
+		if as == Hex {
+			return nil, d.fault("not hexadecimal digits in pairs")
+		}
 		return nil, d.fault("not standard base64: %v", err)
+	}
+	if len(out) == start {
+		return []byte{}, nil // of a buffer that is not there yet it would be null
 	}
 	d.buf = out
 	return out[start:len(out):len(out)], nil
-}
-
-// headers reads an array of name and value objects into record format.
-func (d *Decoder) headers() (record.Headers, error) {
-	if d.literal("null") {
-		return record.Headers{}, nil
-	}
-	if !d.take('[') {
-		return record.Headers{}, d.fault("an array [ is wanted")
-	}
-	if d.take(']') {
-		return record.Headers{}, nil
-	}
-	count := 0
-	pairs := d.raw
-	for {
-		var err error
-		if pairs, err = d.header(pairs); err != nil {
-			return record.Headers{}, err
-		}
-		count++
-		switch {
-		case d.take(','):
-			continue
-		case !d.take(']'):
-			return record.Headers{}, d.fault("a comma or ] is wanted")
-		}
-		n := len(pairs)
-		pairs = binary.AppendVarint(pairs, int64(count)) // the count, then the pairs
-		raw := append(pairs, pairs[:n]...)
-		d.raw = raw
-		return record.Headers{Raw: raw[n:]}, nil
-	}
-}
-
-func (d *Decoder) header(dst []byte) ([]byte, error) {
-	var name, value []byte
-	named := false
-	err := d.object(func(field []byte) (err error) {
-		switch string(field) {
-		case "name":
-			name, err = d.string()
-			named = true
-		case "name64":
-			name, err = d.base64()
-			named = name != nil
-		case "value":
-			value, err = d.nullableString()
-		case "value64":
-			value, err = d.base64()
-		default:
-			err = d.fault("unknown field %q in a header", field)
-		}
-		return err
-	})
-	if err == nil && !named {
-		err = d.fault("a header without a name")
-	}
-	if err != nil {
-		return dst, err
-	}
-	dst = binary.AppendVarint(dst, int64(len(name)))
-	dst = append(dst, name...)
-	if value == nil {
-		return binary.AppendVarint(dst, -1), nil
-	}
-	dst = binary.AppendVarint(dst, int64(len(value)))
-	return append(dst, value...), nil
 }

@@ -6,6 +6,7 @@ package jsonl
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"math/bits"
 	"strconv"
 	"unicode/utf8"
@@ -13,12 +14,19 @@ import (
 	"kafkactl/internal/record"
 )
 
+// Encoder says how the bytes of keys and values stand in a line. The zero value
+// loses nothing; Hex, Base64 and JSON are for people and other programs.
+type Encoder struct{ KeyAs, ValueAs Encoding }
+
+// Append adds r to dst as the zero Encoder does, without loss.
+func Append(dst []byte, r *record.Record) []byte { return Encoder{}.Append(dst, r) }
+
 // Append adds r to dst as one JSON object and a newline. All fields are always
 // there, in this order: topic, partition, offset, timestamp (ms) and
 // timestampType (CreateTime or LogAppendTime; both null in message format v0),
 // key, value, headers, leaderEpoch (null when unknown). Bytes that are not UTF-8
 // stand in base64 under key64, value64, name64.
-func Append(dst []byte, r *record.Record) []byte {
+func (e Encoder) Append(dst []byte, r *record.Record) []byte {
 	dst = append(dst, `{"topic":`...)
 	dst = appendString(dst, r.Topic)
 	dst = append(dst, `,"partition":`...)
@@ -40,8 +48,8 @@ func Append(dst []byte, r *record.Record) []byte {
 	default:
 		dst = append(dst, `,"timestampType":null`...)
 	}
-	dst = appendField(dst, `,"key`, r.Key)
-	dst = appendField(dst, `,"value`, r.Value)
+	dst = appendAs(dst, `,"key`, r.Key, e.KeyAs)
+	dst = appendAs(dst, `,"value`, r.Value, e.ValueAs)
 	dst = append(dst, `,"headers":[`...)
 	if len(r.Headers.Raw) > 1 { // one byte is a count of none
 		comma := false
@@ -61,6 +69,27 @@ func Append(dst []byte, r *record.Record) []byte {
 	dst = append(dst, `],"leaderEpoch":`...)
 	dst = strconv.AppendInt(dst, int64(r.LeaderEpoch), 10)
 	return append(dst, "}\n"...)
+}
+
+// appendAs adds a key or a value in that encoding.
+func appendAs(dst []byte, name string, b []byte, as Encoding) []byte {
+	if as == Text || b == nil {
+		return appendField(dst, name, b)
+	}
+	if as == JSON {
+		if out, ok := AppendJSON(append(append(dst, name...), `":`...), b); ok {
+			return out
+		}
+		return appendField(dst, name, b)
+	}
+	dst = append(dst, name...)
+	dst = append(dst, `":"`...)
+	if as == Hex {
+		dst = hex.AppendEncode(dst, b)
+	} else {
+		dst = base64.StdEncoding.AppendEncode(dst, b)
+	}
+	return append(dst, '"')
 }
 
 // appendField adds a name that lacks its closing quote, and b as null, text, or

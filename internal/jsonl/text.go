@@ -2,6 +2,7 @@ package jsonl
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"strconv"
 	"unicode/utf8"
 )
@@ -13,27 +14,18 @@ func (d *Decoder) string() ([]byte, error) {
 		return nil, d.fault("a string is wanted")
 	}
 	from := d.at
-	for i := from; i < len(d.line); {
-		if i+8 <= len(d.line) && special(binary.LittleEndian.Uint64(d.line[i:])) == 0 {
-			i += 8
-			continue
-		}
-		switch c := d.line[i]; {
-		case c == '"':
-			s := d.line[from:i:i]
-			d.at = i + 1
-			return d.valid(s, from)
-		case c == '\\':
-			d.at = i
-			return d.escaped(from)
-		case c < 0x20:
-			d.at = i
-			return nil, d.fault("a control character stands in a string unescaped")
-		default:
-			i++
-		}
+	d.plain()
+	switch {
+	case d.at == len(d.line):
+		return nil, d.unclosed(from)
+	case d.line[d.at] == '"':
+		s := d.line[from:d.at:d.at]
+		d.at++
+		return d.valid(s, from)
+	case d.line[d.at] == '\\':
+		return d.escaped(from)
 	}
-	return nil, d.unclosed(from)
+	return nil, d.fault("a control character stands in a string unescaped")
 }
 
 func (d *Decoder) unclosed(from int) error {
@@ -49,30 +41,49 @@ func (d *Decoder) valid(s []byte, from int) ([]byte, error) {
 	return s, nil
 }
 
-// escaped reads the rest of a string from its first backslash, at d.at. An
-// unescaped string is no longer than its escaped form, so d.buf never grows.
+// escaped reads the rest of a string from its first backslash, at d.at.
 func (d *Decoder) escaped(from int) ([]byte, error) {
 	start := len(d.buf)
 	d.buf = append(d.buf, d.line[from:d.at]...)
 	for d.at < len(d.line) {
-		c := d.line[d.at]
-		switch {
-		case c == '"':
+		run := d.at
+		d.plain()
+		d.buf = append(d.buf, d.line[run:d.at]...)
+		if d.at == len(d.line) {
+			break
+		}
+		switch c := d.line[d.at]; c {
+		case '"':
 			d.at++
 			s := d.buf[start:len(d.buf):len(d.buf)]
 			return d.valid(s, from)
-		case c == '\\':
+		case '\\':
 			if err := d.escape(); err != nil {
 				return nil, err
 			}
-		case c < 0x20:
-			return nil, d.fault("a control character stands in a string unescaped")
 		default:
-			d.buf = append(d.buf, c)
-			d.at++
+			return nil, d.fault("a control character stands in a string unescaped")
 		}
 	}
 	return nil, d.unclosed(from)
+}
+
+// plain passes over what stands for itself, up to a quote, a backslash, a
+// control character or the end of the line.
+func (d *Decoder) plain() {
+	i := d.at
+	for i+8 <= len(d.line) {
+		mask := special(binary.LittleEndian.Uint64(d.line[i:]))
+		if mask != 0 {
+			d.at = i + bits.TrailingZeros64(mask)/8
+			return
+		}
+		i += 8
+	}
+	for i < len(d.line) && d.line[i] >= 0x20 && d.line[i] != '"' && d.line[i] != '\\' {
+		i++
+	}
+	d.at = i
 }
 
 func (d *Decoder) escape() error {

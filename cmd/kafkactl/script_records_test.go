@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -75,6 +76,28 @@ func cmdWrite(s *stage, ts *testscript.TestScript, args []string) {
 	ts.Check(cl.ProduceSync(ctx, records...).FirstErr())
 	if txn != "" {
 		ts.Check(cl.EndTransaction(ctx, txn == "commit"))
+		ts.Check(s.settled(ctx, topic))
+	}
+}
+
+// settled waits until no transaction is open in a topic. A coordinator says
+// that one has ended before it has written the markers, and until then readers
+// of what is committed stop before it.
+func (s *stage) settled(ctx context.Context, topic string) error {
+	for {
+		stable, err := s.list(ctx, topic, -1, 1)
+		if err != nil {
+			return err
+		}
+		high, err := s.list(ctx, topic, -1, 0)
+		if err != nil || maps.Equal(stable, high) {
+			return err
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("%s: last stable offsets %v, high watermarks %v", topic, stable, high)
+		}
 	}
 }
 
@@ -180,6 +203,18 @@ func (s *stage) readAll(ctx context.Context, topic string) ([]*kgo.Record, error
 
 // ends lists the last stable offset of every partition that is not empty.
 func (s *stage) ends(ctx context.Context, topic string) (map[int32]int64, error) {
+	starts, err := s.list(ctx, topic, -2, 1)
+	if err != nil {
+		return nil, err
+	}
+	ends, err := s.list(ctx, topic, -1, 1)
+	maps.DeleteFunc(ends, func(p int32, end int64) bool { return end <= starts[p] })
+	return ends, err
+}
+
+// list asks for the offset at a time, or at -1 (end) or -2 (start), of every
+// partition of a topic, under an isolation level (1 is read_committed).
+func (s *stage) list(ctx context.Context, topic string, when int64, isolation int8) (map[int32]int64, error) {
 	cl, err := s.kgo()
 	if err != nil {
 		return nil, err
@@ -188,38 +223,29 @@ func (s *stage) ends(ctx context.Context, topic string) (map[int32]int64, error)
 	if err != nil {
 		return nil, err
 	}
-	offsets := map[int64]map[int32]int64{}
-	for _, when := range []int64{-2, -1} {
-		req := kmsg.NewPtrListOffsetsRequest()
-		req.IsolationLevel = 1
-		t := kmsg.NewListOffsetsRequestTopic()
-		t.Topic = topic
-		for p := range n {
-			part := kmsg.NewListOffsetsRequestTopicPartition()
-			part.Partition, part.Timestamp = int32(p), when
-			t.Partitions = append(t.Partitions, part)
+	req := kmsg.NewPtrListOffsetsRequest()
+	req.IsolationLevel = isolation
+	t := kmsg.NewListOffsetsRequestTopic()
+	t.Topic = topic
+	for p := range n {
+		part := kmsg.NewListOffsetsRequestTopicPartition()
+		part.Partition, part.Timestamp = int32(p), when
+		t.Partitions = append(t.Partitions, part)
+	}
+	req.Topics = append(req.Topics, t)
+	offsets := map[int32]int64{}
+	for _, shard := range cl.RequestSharded(ctx, req) {
+		if shard.Err != nil {
+			return nil, shard.Err
 		}
-		req.Topics = append(req.Topics, t)
-		offsets[when] = map[int32]int64{}
-		for _, shard := range cl.RequestSharded(ctx, req) {
-			if shard.Err != nil {
-				return nil, shard.Err
-			}
-			for _, t := range shard.Resp.(*kmsg.ListOffsetsResponse).Topics {
-				for _, p := range t.Partitions {
-					if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-						return nil, err
-					}
-					offsets[when][p.Partition] = p.Offset
+		for _, t := range shard.Resp.(*kmsg.ListOffsetsResponse).Topics {
+			for _, p := range t.Partitions {
+				if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+					return nil, err
 				}
+				offsets[p.Partition] = p.Offset
 			}
 		}
 	}
-	ends := map[int32]int64{}
-	for p, end := range offsets[-1] {
-		if end > offsets[-2][p] {
-			ends[p] = end
-		}
-	}
-	return ends, nil
+	return offsets, nil
 }

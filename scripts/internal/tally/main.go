@@ -1,7 +1,9 @@
 // Command tally reads `go test -json` on standard input, shows what a person
 // wants to see of it (failures whole, skips with their reason, one line a
-// package), and appends "passed failed skipped" to the file it is given. It
-// exits 1 when anything failed, or when nothing was tested at all.
+// package), and appends "passed failed skipped" to the file it is given, and
+// "PACKAGE TEST" for each that passed to a second file if one is named. Lines
+// that begin with "matrix: " are a test's own account and are shown as they are.
+// It exits 1 when anything failed, or when nothing was tested at all.
 package main
 
 import (
@@ -22,8 +24,8 @@ type event struct {
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: go test -json … | tally FILE")
+	if len(os.Args) != 2 && len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: go test -json … | tally FILE [PASSED]")
 		os.Exit(2)
 	}
 	var t tally
@@ -42,18 +44,23 @@ func main() {
 		fmt.Fprintln(os.Stderr, "tally:", err)
 		os.Exit(2)
 	}
-	if err := t.save(os.Args[1]); err != nil {
+	err := appendTo(os.Args[1], fmt.Sprintln(len(t.passed), t.failed, t.skipped))
+	if err == nil && len(os.Args) == 3 {
+		err = appendTo(os.Args[2], strings.Join(t.passed, ""))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "tally:", err)
 		os.Exit(2)
 	}
-	if t.failed > 0 || t.passed == 0 {
+	if t.failed > 0 || len(t.passed) == 0 {
 		os.Exit(1)
 	}
 }
 
 type tally struct {
-	passed, failed, skipped int
-	output                  map[string][]string // by package and test
+	passed          []string // "PACKAGE TEST\n" each
+	failed, skipped int
+	output          map[string][]string // by package and test
 }
 
 func (t *tally) take(e event) {
@@ -63,6 +70,10 @@ func (t *tally) take(e event) {
 	key := e.Package + " " + e.Test
 	switch e.Action {
 	case "output", "build-output":
+		if _, said, ok := strings.Cut(e.Output, "matrix: "); ok {
+			fmt.Print("      ", said)
+			return
+		}
 		if !strings.HasPrefix(e.Output, "=== ") && !strings.HasPrefix(strings.TrimSpace(e.Output), "--- SKIP") {
 			t.output[key] = append(t.output[key], e.Output)
 		}
@@ -71,7 +82,7 @@ func (t *tally) take(e event) {
 		if e.Test == "" {
 			fmt.Printf("ok    %s (%.1fs)\n", e.Package, e.Elapsed)
 		} else {
-			t.passed++
+			t.passed = append(t.passed, key+"\n")
 		}
 	case "skip":
 		if e.Test != "" {
@@ -101,12 +112,12 @@ func last(output []string) string {
 	return "no reason given"
 }
 
-func (t *tally) save(name string) error {
+func appendTo(name, text string) error {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintln(f, t.passed, t.failed, t.skipped); err != nil {
+	if _, err := f.WriteString(text); err != nil {
 		return err
 	}
 	return f.Close()

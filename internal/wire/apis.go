@@ -19,13 +19,21 @@ var apis = []API{
 	{OffsetCommit, "OffsetCommit", 0, 10, 8, true, fresh[OffsetCommitRequest, Request], fresh[OffsetCommitResponse, Response]},
 	{OffsetFetch, "OffsetFetch", 0, 10, 6, true, fresh[OffsetFetchRequest, Request], fresh[OffsetFetchResponse, Response]},
 	{FindCoordinator, "FindCoordinator", 0, 6, 3, true, fresh[FindCoordinatorRequest, Request], fresh[FindCoordinatorResponse, Response]},
+	{JoinGroup, "JoinGroup", 0, 9, 6, false, fresh[JoinGroupRequest, Request], fresh[JoinGroupResponse, Response]},
+	{Heartbeat, "Heartbeat", 0, 4, 4, true, fresh[HeartbeatRequest, Request], fresh[HeartbeatResponse, Response]},
+	{LeaveGroup, "LeaveGroup", 0, 5, 4, true, fresh[LeaveGroupRequest, Request], fresh[LeaveGroupResponse, Response]},
+	{SyncGroup, "SyncGroup", 0, 5, 4, true, fresh[SyncGroupRequest, Request], fresh[SyncGroupResponse, Response]},
 	{DescribeGroups, "DescribeGroups", 0, 6, 5, true, fresh[DescribeGroupsRequest, Request], fresh[DescribeGroupsResponse, Response]},
 	{ListGroups, "ListGroups", 0, 5, 3, true, fresh[ListGroupsRequest, Request], fresh[ListGroupsResponse, Response]},
 	{APIVersions, "ApiVersions", 0, 5, 3, true, fresh[ApiVersionsRequest, Request], fresh[ApiVersionsResponse, Response]},
 	{CreateTopics, "CreateTopics", 0, 7, 5, false, fresh[CreateTopicsRequest, Request], fresh[CreateTopicsResponse, Response]},
 	{InitProducerID, "InitProducerId", 0, 6, 2, true, fresh[InitProducerIDRequest, Request], fresh[InitProducerIDResponse, Response]},
+	{OffsetForLeaderEpoch, "OffsetForLeaderEpoch", 0, 4, 4, true, fresh[OffsetForLeaderEpochRequest, Request], fresh[OffsetForLeaderEpochResponse, Response]},
 	{DeleteGroups, "DeleteGroups", 0, 3, 2, false, fresh[DeleteGroupsRequest, Request], fresh[DeleteGroupsResponse, Response]},
 	{OffsetDelete, "OffsetDelete", 0, 0, noFlex, true, fresh[OffsetDeleteRequest, Request], fresh[OffsetDeleteResponse, Response]},
+	{ConsumerGroupHeartbeat, "ConsumerGroupHeartbeat", 0, 1, 0, false, fresh[ConsumerGroupHeartbeatRequest, Request], fresh[ConsumerGroupHeartbeatResponse, Response]},
+	{ConsumerGroupDescribe, "ConsumerGroupDescribe", 0, 1, 0, true, fresh[ConsumerGroupDescribeRequest, Request], fresh[ConsumerGroupDescribeResponse, Response]},
+	{ShareGroupDescribe, "ShareGroupDescribe", 1, 1, 0, true, fresh[ShareGroupDescribeRequest, Request], fresh[ShareGroupDescribeResponse, Response]},
 }
 
 // noFlex is the first flexible version of an API that has none.
@@ -141,3 +149,51 @@ func (*OffsetDeleteRequest) Key() Key { return OffsetDelete }
 
 // Key implements Response.
 func (*OffsetDeleteResponse) Key() Key { return OffsetDelete }
+
+// Key implements Request.
+func (*JoinGroupRequest) Key() Key { return JoinGroup }
+
+// Key implements Response.
+func (*JoinGroupResponse) Key() Key { return JoinGroup }
+
+// Key implements Request.
+func (*HeartbeatRequest) Key() Key { return Heartbeat }
+
+// Key implements Response.
+func (*HeartbeatResponse) Key() Key { return Heartbeat }
+
+// Key implements Request.
+func (*LeaveGroupRequest) Key() Key { return LeaveGroup }
+
+// Key implements Response.
+func (*LeaveGroupResponse) Key() Key { return LeaveGroup }
+
+// Key implements Request.
+func (*SyncGroupRequest) Key() Key { return SyncGroup }
+
+// Key implements Response.
+func (*SyncGroupResponse) Key() Key { return SyncGroup }
+
+// Key implements Request.
+func (*OffsetForLeaderEpochRequest) Key() Key { return OffsetForLeaderEpoch }
+
+// Key implements Response.
+func (*OffsetForLeaderEpochResponse) Key() Key { return OffsetForLeaderEpoch }
+
+// Key implements Request.
+func (*ConsumerGroupHeartbeatRequest) Key() Key { return ConsumerGroupHeartbeat }
+
+// Key implements Response.
+func (*ConsumerGroupHeartbeatResponse) Key() Key { return ConsumerGroupHeartbeat }
+
+// Key implements Request.
+func (*ConsumerGroupDescribeRequest) Key() Key { return ConsumerGroupDescribe }
+
+// Key implements Response.
+func (*ConsumerGroupDescribeResponse) Key() Key { return ConsumerGroupDescribe }
+
+// Key implements Request.
+func (*ShareGroupDescribeRequest) Key() Key { return ShareGroupDescribe }
+
+// Key implements Response.
+func (*ShareGroupDescribeResponse) Key() Key { return ShareGroupDescribe }

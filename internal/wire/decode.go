@@ -120,6 +120,8 @@ func (d *decoder) value(it *item, nullable, flex bool, v reflect.Value) error {
 		return d.stringPtr(nullable, flex, v)
 	case kindStruct:
 		return d.message(it.plan, v)
+	case kindStructPtr:
+		return d.structPtr(it, nullable, v)
 	case kindSlice:
 		return d.slice(it, nullable, flex, v)
 	case kindBytes:
@@ -185,6 +187,25 @@ func (d *decoder) stringPtr(nullable, flex bool, v reflect.Value) error {
 		s := string(b) // a new one: the old may be someone's
 		v.Set(reflect.ValueOf(&s))
 	}
+	return nil
+}
+
+// structPtr reads whether there is a struct, which a negative byte denies, and
+// the struct: a new one, for the old may be someone's.
+func (d *decoder) structPtr(it *item, nullable bool, v reflect.Value) error {
+	there := d.r.Int8() >= 0
+	switch {
+	case d.r.err != nil:
+		return d.r.err
+	case there:
+		p := reflect.New(v.Type().Elem())
+		p.Elem().Set(it.proto)
+		v.Set(p)
+		return d.message(it.plan, p.Elem())
+	case !nullable:
+		return errNoNull
+	}
+	v.SetZero()
 	return nil
 }
 

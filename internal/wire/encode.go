@@ -143,9 +143,24 @@ func (e *encoder) value(it *item, nullable bool, v reflect.Value) error {
 		}
 	case kindStruct:
 		return e.message(it.plan, v)
+	case kindStructPtr:
+		return e.structPtr(it, nullable, v)
 	default:
 		return e.sequence(it, nullable, v)
 	}
+	return nil
+}
+
+// structPtr writes a byte that says whether there is a struct, and the struct.
+func (e *encoder) structPtr(it *item, nullable bool, v reflect.Value) error {
+	switch {
+	case !v.IsNil():
+		e.b = append(e.b, 1)
+		return e.message(it.plan, v.Elem())
+	case !nullable:
+		return errNoNull
+	}
+	e.b = append(e.b, 0xff)
 	return nil
 }
 

@@ -281,3 +281,37 @@ func TestDefaultsReachNestedStructs(t *testing.T) {
 		t.Error("the default was changed")
 	}
 }
+
+func TestAStructIsNullOnlyWhereItMayBe(t *testing.T) {
+	type inner struct{ N int32 }
+	type message struct {
+		May  *inner `kafka:"1+,null=1+"`
+		Must *inner
+	}
+	p, err := planOf(reflect.TypeFor[message](), 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e encoder
+	if err := e.message(p, reflect.ValueOf(message{})); !errors.Is(err, errNoNull) || err.Error() != "Must: "+errNoNull.Error() {
+		t.Error(err)
+	}
+	e = encoder{flex: true}
+	want := message{Must: &inner{7}}
+	if err := e.message(p, reflect.ValueOf(want)); err != nil {
+		t.Fatal(err)
+	}
+	if got := hex.EncodeToString(e.b); got != "ff01000000070000" {
+		t.Error(got)
+	}
+	stale := &inner{5}
+	got := message{May: stale, Must: stale}
+	d := decoder{r: NewBytesReader(e.b)}
+	if err := d.message(p, reflect.ValueOf(&got).Elem()); err != nil || !reflect.DeepEqual(got, want) || stale.N != 5 {
+		t.Errorf("%+v, %v; the old one is %+v", got, err, stale)
+	}
+	d = decoder{r: NewBytesReader([]byte{0xff, 0xff})}
+	if err := d.message(p, reflect.ValueOf(&got).Elem()); !errors.Is(err, errNoNull) {
+		t.Error(err)
+	}
+}

@@ -86,6 +86,11 @@ func (f filler) value(it *item, nullable bool, v reflect.Value) {
 		}
 	case kindStruct:
 		f.plan(it.plan, v, 0)
+	case kindStructPtr:
+		p := reflect.New(v.Type().Elem())
+		p.Elem().Set(it.proto)
+		f.plan(it.plan, p.Elem(), 0)
+		v.Set(p)
 	case kindSlice:
 		n := f.IntN(4)
 		v.Set(reflect.MakeSlice(v.Type(), n, n))

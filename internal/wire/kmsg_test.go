@@ -238,7 +238,7 @@ func TestTaggedFieldsBeginWhereKafkasSchemasSay(t *testing.T) {
 						t.Errorf("%s.%s is in version %d: %t", s.typ.Name(), f.name, v, f.versions.has(v))
 					}
 					e := f.typ
-					if e.Kind() == reflect.Slice {
+					if e.Kind() == reflect.Slice || e.Kind() == reflect.Pointer {
 						e = e.Elem()
 					}
 					if e.Kind() == reflect.Struct {
@@ -310,6 +310,13 @@ func sameValue(it *item, nullable bool, a, b reflect.Value) error {
 	switch it.kind {
 	case kindStruct:
 		return samePlan(it.plan, a, b)
+	case kindStructPtr:
+		if a.IsNil() != b.IsNil() {
+			return different()
+		}
+		if !a.IsNil() {
+			return samePlan(it.plan, a.Elem(), b.Elem())
+		}
 	case kindStringPtr:
 		if b.Kind() == reflect.String {
 			b = reflect.ValueOf(new(b.String()))

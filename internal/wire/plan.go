@@ -26,6 +26,7 @@ const (
 	kindRecords
 	kindUUID
 	kindStruct
+	kindStructPtr // a struct that may be null
 	kindSlice
 )
 
@@ -34,6 +35,7 @@ type item struct {
 	kind  kind
 	elem  *item         // of a slice
 	plan  *plan         // of a struct
+	proto reflect.Value // of a struct that may be null: its defaults, never written
 	empty reflect.Value // a slice's non-nil zero length
 }
 
@@ -101,17 +103,6 @@ func planOf(t reflect.Type, version, flex int16) (*plan, error) {
 	}
 	s.plans[version].Store(p)
 	return p, nil
-}
-
-// Default is a T with every field at its schema default, nested structs
-// included; elements of slices need a Default of their own. T is one of this
-// package's structs.
-func Default[T any]() T {
-	s := schemaOf(reflect.TypeFor[T]())
-	if s.err != nil {
-		panic(s.err)
-	}
-	return *s.pointer.(*T)
 }
 
 // span is a range of versions, both ends included.
@@ -215,20 +206,6 @@ func parseSpan(s string) (span, error) {
 	return span{int16(a), int16(b)}, err
 }
 
-func setDefault(v reflect.Value, s string) error {
-	switch {
-	case v.CanInt():
-		n, err := strconv.ParseInt(s, 10, v.Type().Bits())
-		v.SetInt(n)
-		return err
-	case v.Kind() == reflect.Bool:
-		b, err := strconv.ParseBool(s)
-		v.SetBool(b)
-		return err
-	}
-	return fmt.Errorf("%s takes no default", v.Type())
-}
-
 // compile lays a struct out for one version. Flexibility comes from outside: a
 // struct shared by two APIs is flexible in one before the other.
 func (s *schema) compile(version int16, flex bool) (*plan, error) {
@@ -308,6 +285,11 @@ func compileItem(t reflect.Type, version int16, flex bool) (item, error) {
 		if t.Elem().Kind() == reflect.String {
 			return item{kind: kindStringPtr}, nil
 		}
+		if t.Elem().Kind() == reflect.Struct {
+			s := schemaOf(t.Elem())
+			p, err := s.compile(version, flex)
+			return item{kind: kindStructPtr, plan: p, proto: s.proto}, err
+		}
 	case reflect.Struct:
 		p, err := schemaOf(t).compile(version, flex)
 		return item{kind: kindStruct, plan: p}, err
@@ -326,7 +308,7 @@ func compileItem(t reflect.Type, version int16, flex bool) (item, error) {
 // count may claim.
 func (it *item) least(flex bool) int {
 	switch it.kind {
-	case kindBool, kindInt8:
+	case kindBool, kindInt8, kindStructPtr:
 		return 1
 	case kindInt16:
 		return 2
@@ -354,42 +336,8 @@ func (it *item) hasRecords() bool {
 		return true
 	case kindSlice:
 		return it.elem.hasRecords()
-	case kindStruct:
+	case kindStruct, kindStructPtr:
 		return it.plan.records
 	}
 	return false
-}
-
-// isDefault says that v is not worth sending. A nullable slice's default is
-// nil, so an empty one is news; elsewhere nil and empty are the same.
-func (f *field) isDefault(v reflect.Value) bool {
-	switch f.kind {
-	case kindBool:
-		return v.Bool() == f.def.Bool()
-	case kindInt8, kindInt16, kindInt32, kindInt64:
-		return v.Int() == f.def.Int()
-	case kindString:
-		return v.Len() == 0
-	case kindStringPtr:
-		return v.IsNil()
-	case kindUUID:
-		return v.IsZero()
-	case kindStruct:
-		return f.plan.isDefault(v)
-	}
-	if f.nullable {
-		return v.IsNil()
-	}
-	return v.Len() == 0
-}
-
-func (p *plan) isDefault(v reflect.Value) bool {
-	for _, list := range [...][]field{p.fields, p.tagged, p.absent} {
-		for i := range list {
-			if f := &list[i]; !f.isDefault(v.Field(f.index)) {
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -29,20 +29,28 @@ type Key int16
 
 // The APIs this package speaks.
 const (
-	Produce         Key = 0
-	Fetch           Key = 1
-	ListOffsets     Key = 2
-	Metadata        Key = 3
-	OffsetCommit    Key = 8
-	OffsetFetch     Key = 9
-	FindCoordinator Key = 10
-	DescribeGroups  Key = 15
-	ListGroups      Key = 16
-	APIVersions     Key = 18
-	CreateTopics    Key = 19
-	InitProducerID  Key = 22
-	DeleteGroups    Key = 42
-	OffsetDelete    Key = 47
+	Produce                Key = 0
+	Fetch                  Key = 1
+	ListOffsets            Key = 2
+	Metadata               Key = 3
+	OffsetCommit           Key = 8
+	OffsetFetch            Key = 9
+	FindCoordinator        Key = 10
+	JoinGroup              Key = 11
+	Heartbeat              Key = 12
+	LeaveGroup             Key = 13
+	SyncGroup              Key = 14
+	DescribeGroups         Key = 15
+	ListGroups             Key = 16
+	APIVersions            Key = 18
+	CreateTopics           Key = 19
+	InitProducerID         Key = 22
+	OffsetForLeaderEpoch   Key = 23
+	DeleteGroups           Key = 42
+	OffsetDelete           Key = 47
+	ConsumerGroupHeartbeat Key = 68
+	ConsumerGroupDescribe  Key = 69
+	ShareGroupDescribe     Key = 77
 )
 
 // UUID is a topic or directory id, most significant byte first; zero is none.

@@ -134,7 +134,7 @@ func (c *Conn) frameSize() (int32, error) {
 func (c *Conn) unserved() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !c.served && c.speaks.windows != nil && c.speaks.trust != trustOld
+	return !c.served && c.speaks.windows != nil && !c.speaks.trust.known()
 }
 
 // finish lets the next Call have its turn and takes note of throttling.

@@ -362,7 +362,7 @@ func TestSocketTimeoutEndsAStuckWrite(t *testing.T) {
 		defer theirs.Close()
 		cfg := Config{SocketTimeout: 3 * time.Second}.withDefaults()
 		c := newConn(ours, "x:1", -1, &cfg)
-		c.speaks.windows = oldWindows()
+		c.speaks.windows = windows08()
 		if _, err := c.Send(t.Context(), ask(1), -1); !errors.Is(err, os.ErrDeadlineExceeded) || !errors.Is(err, ErrClosed) {
 			t.Errorf("got %v, want a deadline that closed", err)
 		}
@@ -375,7 +375,7 @@ func TestContextEndsAStuckWrite(t *testing.T) {
 		defer theirs.Close()
 		cfg := Config{}.withDefaults()
 		c := newConn(ours, "x:1", -1, &cfg)
-		c.speaks.windows = oldWindows()
+		c.speaks.windows = windows08()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, err := c.Send(ctx, ask(1), -1)

@@ -18,8 +18,8 @@ type dialer struct {
 	cfg   *Config
 	tries int // how many addresses may have to be tried within one Timeout
 
-	mu  sync.Mutex
-	old map[string]bool // by the addresses of brokers that were met
+	mu   sync.Mutex
+	ages map[string]trust // by the addresses of brokers that were met: trustNew, trust08, trust09
 }
 
 // limit bounds one attempt, so that unanswering addresses leave time for the
@@ -30,10 +30,10 @@ func (d *dialer) limit() time.Duration {
 
 // dial gives a Conn that has its handshake behind it.
 func (d *dialer) dial(ctx context.Context, addr string, node int32) (*Conn, error) {
-	if d.isOld(addr) {
-		c, err := d.attempt(ctx, addr, node, trustOld)
+	if age := d.age(addr); age.known() {
+		c, err := d.attempt(ctx, addr, node, age)
 		if err != nil && !isContext(err) {
-			d.setOld(addr, false) // it may come back upgraded
+			d.setAge(addr, trustNew) // it may come back upgraded
 		}
 		return c, err
 	}
@@ -44,16 +44,30 @@ func (d *dialer) dial(ctx context.Context, addr string, node int32) (*Conn, erro
 	}
 	switch {
 	case err == nil:
-		d.setOld(addr, false)
+		d.setAge(addr, trustNew)
 		return c, nil
 	case errors.Is(err, errOld):
-		d.cfg.logf(1, "%s: %v: it will be spoken to as Kafka 0.8.2 was", addr, errOld)
-		d.setOld(addr, true)
-		return d.attempt(ctx, addr, node, trustOld)
+		return d.dialOld(ctx, addr, node)
 	case errors.Is(err, errHungUp):
 		return nil, d.explainHangUp(ctx, addr, hungUp)
 	}
 	return nil, err
+}
+
+// dialOld connects to a broker of before 0.10 whose age is not known further.
+func (d *dialer) dialOld(ctx context.Context, addr string, node int32) (*Conn, error) {
+	c, err := d.attempt(ctx, addr, node, trustOld)
+	age, release := trust09, "0.9"
+	if errors.Is(err, errOlder) {
+		age, release = trust08, "0.8.2"
+		c, err = d.attempt(ctx, addr, node, trust08)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.cfg.logf(1, "%s: %v: it will be spoken to as Kafka %s was", addr, errOld, release)
+	d.setAge(addr, age)
+	return c, nil
 }
 
 // attempt dials once and shakes hands, in bounded time.
@@ -178,21 +192,21 @@ func (d *dialer) suspect(ctx context.Context, addr string) error {
 func (d *dialer) met(addr string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	_, ok := d.old[addr]
+	_, ok := d.ages[addr]
 	return ok
 }
 
-func (d *dialer) isOld(addr string) bool {
+func (d *dialer) age(addr string) trust {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.old[addr]
+	return d.ages[addr]
 }
 
-func (d *dialer) setOld(addr string, old bool) {
+func (d *dialer) setAge(addr string, age trust) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.old == nil {
-		d.old = make(map[string]bool)
+	if d.ages == nil {
+		d.ages = make(map[string]trust)
 	}
-	d.old[addr] = old
+	d.ages[addr] = age
 }

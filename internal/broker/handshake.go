@@ -27,12 +27,21 @@ const (
 	trustNew   trust = iota // ask ApiVersions
 	trustDoubt              // it hung up on that once: see whether it answers anything else
 	trustProbe              // a second connection, to see whether it answers anything
-	trustOld                // it is 0.8 or 0.9
+	trustOld                // it is of before 0.10: see whether it knows groups
+	trust08                 // it does not
+	trust09                 // it does
 )
 
-// errOld is NegotiateVersions' way to say that a broker is old. The connection
-// is lost over it; the next one need not ask.
-var errOld = errors.New("the broker is older than Kafka 0.10")
+// known says that a broker need not be asked anything.
+func (t trust) known() bool { return t == trust08 || t == trust09 }
+
+// errOld is NegotiateVersions' way to say that a broker is of before 0.10,
+// errOlder that it is of before 0.9. The connection is lost over it; the next one
+// need not ask.
+var (
+	errOld   = errors.New("the broker is older than Kafka 0.10")
+	errOlder = errors.New("the broker is older than Kafka 0.9")
+)
 
 // patience is how long ApiVersions may go unanswered before it is doubted that
 // it ever will be, and how much longer once the doubt is confirmed.
@@ -42,9 +51,9 @@ const patience = 500 * time.Millisecond
 // a broker was asked: longer than it takes to know an old one.
 const suspicion = 3 * patience
 
-// oldWindows is what 0.8.2 and 0.9 have in common. Version 1 of the offset
-// requests keeps offsets in Kafka, version 0 in ZooKeeper.
-func oldWindows() map[wire.Key][2]int16 {
+// windows08 is what 0.8.2 speaks. Version 1 of the offset requests keeps offsets
+// in Kafka, version 0 in ZooKeeper.
+func windows08() map[wire.Key][2]int16 {
 	return map[wire.Key][2]int16{
 		wire.Produce:         {0, 0},
 		wire.Fetch:           {0, 0},
@@ -56,6 +65,23 @@ func oldWindows() map[wire.Key][2]int16 {
 	}
 }
 
+// windows09 is what 0.9 speaks.
+func windows09() map[wire.Key][2]int16 {
+	w := windows08()
+	maps.Copy(w, map[wire.Key][2]int16{
+		wire.Produce:        {0, 1},
+		wire.Fetch:          {0, 1},
+		wire.OffsetCommit:   {0, 2},
+		wire.JoinGroup:      {0, 0},
+		wire.Heartbeat:      {0, 0},
+		wire.LeaveGroup:     {0, 0},
+		wire.SyncGroup:      {0, 0},
+		wire.DescribeGroups: {0, 0},
+		wire.ListGroups:     {0, 0},
+	})
+	return w
+}
+
 // firstAsked is the ApiVersions version to begin with: the lowest that tells
 // finalized features and our name. Asking with the highest would cost a second
 // round trip on each connection to any broker that does not know it yet.
@@ -65,9 +91,14 @@ const firstAsked = 3
 // KIP-511).
 func NegotiateVersions(ctx context.Context, c *Conn) error {
 	switch c.speaks.trust {
-	case trustOld:
-		c.speaks.windows = oldWindows()
+	case trust08:
+		c.speaks.windows = windows08()
 		return nil
+	case trust09:
+		c.speaks.windows = windows09()
+		return nil
+	case trustOld:
+		return c.findGroups(ctx)
 	case trustProbe:
 		return c.probe(ctx)
 	case trustDoubt:
@@ -133,6 +164,27 @@ func (c *Conn) probe(ctx context.Context) error {
 	}
 	var resp wire.ListOffsetsResponse
 	return ca.Recv(ctx, &resp, nil)
+}
+
+// findGroups tells 0.9, which knows requests about groups, from 0.8, which hangs
+// up on them: it asks to describe no groups, which needs no rights and does
+// nothing. That a broker on its way down is not taken for an older one, it has to
+// answer a request of 0.8 first.
+func (c *Conn) findGroups(ctx context.Context) error {
+	if err := c.probe(ctx); err != nil {
+		return err
+	}
+	ca, err := c.send(ctx, &wire.DescribeGroupsRequest{}, 0)
+	if err == nil {
+		err = ca.Recv(ctx, &wire.DescribeGroupsResponse{}, nil)
+	}
+	if errors.Is(err, errHungUp) {
+		return errOlder
+	}
+	if err == nil {
+		c.speaks.trust, c.speaks.windows = trust09, windows09()
+	}
+	return err
 }
 
 func (c *Conn) askVersions(ctx context.Context, version int16) (*wire.ApiVersionsResponse, error) {

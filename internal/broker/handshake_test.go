@@ -92,9 +92,9 @@ func TestHandshakeFallsBackToTheVersionTheBrokerNames(t *testing.T) {
 }
 
 func TestBrokersOfBefore010AreFoundOutAndRemembered(t *testing.T) {
-	for name, age := range map[string]func(*brokertest.Server){
-		"0.8 hangs up on ApiVersions":   (*brokertest.Server).Old,
-		"0.9 never answers ApiVersions": (*brokertest.Server).OldMute,
+	for name, age := range map[string]oldBroker{
+		"0.8 hangs up on ApiVersions":   {(*brokertest.Server).Old, 0, 1, false},
+		"0.9 never answers ApiVersions": {(*brokertest.Server).OldMute, 1, 2, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { testOld(t, age) })
@@ -102,9 +102,16 @@ func TestBrokersOfBefore010AreFoundOutAndRemembered(t *testing.T) {
 	}
 }
 
-func testOld(t *testing.T, age func(*brokertest.Server)) {
+// oldBroker is what a broker of before 0.10 speaks.
+type oldBroker struct {
+	make          func(*brokertest.Server)
+	fetch, commit int16
+	groups        bool
+}
+
+func testOld(t *testing.T, age oldBroker) {
 	s := brokertest.NewPipe(t)
-	age(s)
+	age.make(s)
 	s.Handle(wire.ListOffsets, func(*brokertest.Request) brokertest.Reply {
 		return brokertest.Answer(&wire.ListOffsetsResponse{})
 	})
@@ -119,14 +126,21 @@ func testOld(t *testing.T, age func(*brokertest.Server)) {
 	if took := time.Since(start); took > 2*patience {
 		t.Errorf("took %v to find out", took)
 	}
-	if v, err := c.Version(wire.Fetch, -1); v != 0 || err != nil {
-		t.Errorf("Fetch version %d, %v, want 0", v, err)
+	if v, err := c.Version(wire.Fetch, -1); v != age.fetch || err != nil {
+		t.Errorf("Fetch version %d, %v, want %d", v, err, age.fetch)
 	}
-	if v, err := c.Version(wire.OffsetCommit, -1); v != 1 || err != nil {
-		t.Errorf("OffsetCommit version %d, %v, want 1, which keeps offsets in Kafka", v, err)
+	if v, err := c.Version(wire.OffsetCommit, -1); v != age.commit || err != nil {
+		t.Errorf("OffsetCommit version %d, %v, want %d, which keeps offsets in Kafka", v, err, age.commit)
 	}
 	if _, err := c.Version(wire.InitProducerID, -1); !errors.Is(err, wire.UnsupportedVersion) {
 		t.Errorf("InitProducerId: %v, want a version error", err)
+	}
+	v, err := c.Version(wire.DescribeGroups, -1)
+	if age.groups && (v != 0 || err != nil) {
+		t.Errorf("DescribeGroups version %d, %v, want 0", v, err)
+	}
+	if !age.groups && (err == nil || !strings.Contains(err.Error(), "Kafka 0.9.0 or later does")) {
+		t.Errorf("DescribeGroups version %d, %v, want an error that names 0.9.0", v, err)
 	}
 	if v, err := c.Roundtrip(t.Context(), ask(1), &wire.ListOffsetsResponse{}, -1); v != 0 || err != nil {
 		t.Errorf("ListOffsets v%d: %v", v, err)
@@ -429,8 +443,11 @@ func TestReleasesAreThoseOfKafka(t *testing.T) {
 	}
 	for _, api := range wire.APIs() {
 		for version := api.Min; version <= api.Max; version++ {
-			if api.Key == wire.OffsetFetch && version == 2 {
+			switch {
+			case api.Key == wire.OffsetFetch && version == 2:
 				continue // there it has 0.11.0, but a 0.10.2.2 broker says it speaks it
+			case version == 0 && (api.Key == wire.JoinGroup || api.Key == wire.Heartbeat):
+				continue // there it has 0.8.2, which reserves the numbers and has no groups
 			}
 			want := ""
 			for _, o := range ordered {

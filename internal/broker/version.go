@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"reflect"
+	"slices"
 	"time"
 
 	"kafkactl/internal/wire"
@@ -80,12 +82,36 @@ func table(key wire.Key) releases {
 		return releases{[]string{"0.8.1", "0.8.2", "0.10.2", "0.11.0", "2.0", "2.1", "2.4", "2.5", "3.0", "3.7", "4.2"}, 1}
 	case wire.FindCoordinator:
 		return releases{[]string{"0.8.2", "0.11.0", "2.0", "2.4", "3.0", "3.8", "3.9"}, 0}
+	case wire.JoinGroup: // 0.8.2 knows the number and nothing else
+		return releases{[]string{"0.9.0", "0.10.1", "0.11.0", "2.0", "2.2", "2.3", "2.4", "2.5", "3.2", "3.2"}, 2}
+	case wire.Heartbeat: // likewise
+		return releases{[]string{"0.9.0", "0.11.0", "2.0", "2.3", "2.4"}, 0}
+	case wire.LeaveGroup:
+		return releases{[]string{"0.9.0", "0.11.0", "2.0", "2.4", "2.4", "3.2"}, 0}
+	case wire.SyncGroup:
+		return releases{[]string{"0.9.0", "0.11.0", "2.0", "2.3", "2.4", "2.5"}, 0}
+	case wire.DescribeGroups:
+		return releases{[]string{"0.9.0", "0.11.0", "2.0", "2.3", "2.4", "2.4", "4.0"}, 0}
+	case wire.ListGroups:
+		return releases{[]string{"0.9.0", "0.11.0", "2.0", "2.4", "2.6", "3.8"}, 0}
 	case wire.APIVersions:
 		return releases{[]string{"0.10.0", "0.11.0", "2.0", "2.4", "3.9", "4.4"}, 0}
 	case wire.CreateTopics:
 		return releases{[]string{"0.10.1", "0.10.2", "0.11.0", "2.0", "2.4", "2.4", "2.7", "2.8"}, 2}
 	case wire.InitProducerID:
 		return releases{[]string{"0.11.0", "2.0", "2.4", "2.5", "2.7", "3.8"}, 0}
+	case wire.OffsetForLeaderEpoch:
+		return releases{[]string{"0.11.0", "2.0", "2.1", "2.3", "2.8"}, 2}
+	case wire.DeleteGroups:
+		return releases{[]string{"1.1", "2.0", "2.4", "4.4"}, 0}
+	case wire.OffsetDelete:
+		return releases{[]string{"2.4"}, 0}
+	case wire.ConsumerGroupHeartbeat:
+		return releases{[]string{"3.7", "4.0"}, 0}
+	case wire.ConsumerGroupDescribe:
+		return releases{[]string{"3.8", "4.0"}, 0}
+	case wire.ShareGroupDescribe:
+		return releases{[]string{"4.1", "4.1"}, 0}
 	}
 	return releases{}
 }
@@ -117,32 +143,15 @@ func releasesFor(key wire.Key, ours, theirs [2]int16, cap int16) string {
 // throttle is how long a broker wants to be left alone after this response. Up
 // to Kafka 2.0 brokers held the response back instead, so those have waited.
 func throttle(resp wire.Response, version int16) time.Duration {
-	var ms int32
-	var since int16
-	switch r := resp.(type) {
-	case *wire.ProduceResponse:
-		ms, since = r.ThrottleMs, 6
-	case *wire.FetchResponse:
-		ms, since = r.ThrottleMs, 8
-	case *wire.ListOffsetsResponse:
-		ms, since = r.ThrottleMs, 3
-	case *wire.MetadataResponse:
-		ms, since = r.ThrottleMs, 6
-	case *wire.OffsetCommitResponse:
-		ms, since = r.ThrottleMs, 4
-	case *wire.OffsetFetchResponse:
-		ms, since = r.ThrottleMs, 4
-	case *wire.FindCoordinatorResponse:
-		ms, since = r.ThrottleMs, 2
-	case *wire.ApiVersionsResponse:
-		ms, since = r.ThrottleMs, 2
-	case *wire.CreateTopicsResponse:
-		ms, since = r.ThrottleMs, 3
-	case *wire.InitProducerIDResponse:
-		ms, since = r.ThrottleMs, 1
-	}
-	if version < since || ms < 0 {
+	f := reflect.ValueOf(resp).Elem().FieldByName("ThrottleMs")
+	if !f.IsValid() || f.Int() < 0 || version < slept(resp.Key()) {
 		return 0
 	}
-	return time.Duration(ms) * time.Millisecond
+	return time.Duration(f.Int()) * time.Millisecond
+}
+
+// slept is the version from which on clients wait by themselves (KIP-219): each
+// API got a new one for that in Kafka 2.0.
+func slept(key wire.Key) int16 {
+	return int16(max(0, slices.Index(table(key).came, "2.0")))
 }

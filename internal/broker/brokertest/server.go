@@ -175,7 +175,7 @@ func (s *Server) Window(key wire.Key, low, high int16) {
 	s.windows[key] = [2]int16{low, high}
 }
 
-// oldness is what becomes of an ApiVersions request.
+// oldness is what becomes of an ApiVersions request and others of its time.
 type oldness int8
 
 const (
@@ -184,10 +184,17 @@ const (
 	kafka09                 // nothing, for ever
 )
 
-// Old makes it behave as 0.8 does: it hangs up on ApiVersions.
+// unknown says that such a broker has never heard of an API.
+func (o oldness) unknown(key wire.Key) bool {
+	return o == kafka08 && key > wire.Heartbeat || o == kafka09 && key > wire.ListGroups
+}
+
+// Old makes it behave as 0.8 does: it hangs up on ApiVersions and on whatever
+// came later than Heartbeat.
 func (s *Server) Old() { s.setOld(kafka08) }
 
-// OldMute makes it behave as 0.9 does: it never answers ApiVersions.
+// OldMute makes it behave as 0.9 does: it never answers ApiVersions, nor whatever
+// came later than ListGroups.
 func (s *Server) OldMute() { s.setOld(kafka09) }
 
 func (s *Server) setOld(o oldness) {
@@ -374,7 +381,7 @@ func (s *Server) answer(r *Request) (Reply, bool) {
 	s.requests = append(s.requests, r)
 	close(s.changed)
 	s.changed = make(chan struct{})
-	if s.old != kafka010 && r.Key == wire.APIVersions {
+	if s.old.unknown(r.Key) {
 		defer s.mu.Unlock()
 		return Silence(), s.old == kafka09
 	}

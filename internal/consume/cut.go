@@ -71,9 +71,9 @@ func (k *cutter) cut(ctx context.Context, p *Partition, res *wire.FetchPartition
 		}
 		if drop {
 			if err = k.skip(body, s.Size); err == nil && s.Next > p.next {
-				p.next = s.Next
+				p.next, p.epoch = s.Next, s.LeaderEpoch
 				if ch != nil {
-					ch.next = s.Next
+					ch.next, ch.epoch = s.Next, s.LeaderEpoch
 				}
 			}
 			continue
@@ -90,7 +90,8 @@ func (k *cutter) cut(ctx context.Context, p *Partition, res *wire.FetchPartition
 			}
 		}
 		if err = ch.take(body, s.Size, k.arrived); err == nil {
-			p.next, ch.next = s.Next, s.Next
+			p.next, p.epoch = s.Next, s.LeaderEpoch
+			ch.next, ch.epoch = s.Next, s.LeaderEpoch
 		}
 	}
 	c.moved = p.next != start
@@ -104,7 +105,7 @@ func (k *cutter) last(ctx context.Context, p *Partition, ch *chunk, sent int64) 
 	case ch == nil && p.next == sent:
 		return nil
 	case ch == nil:
-		ch = &chunk{p: p, from: p.next, next: p.next}
+		ch = &chunk{p: p, from: p.next, next: p.next, epoch: p.epoch}
 	case len(ch.buf) == 0 && ch.next == ch.from:
 		ch.release()
 		return nil
@@ -134,7 +135,7 @@ func (k *cutter) get(ctx context.Context, p *Partition, n int) (*chunk, error) {
 	ch, err := k.out.get(ctx, p, n)
 	k.blocked(false)
 	if ch != nil {
-		ch.p, ch.from, ch.next = p, p.next, p.next
+		ch.p, ch.from, ch.next, ch.epoch = p, p.next, p.next, -1
 	}
 	return ch, err
 }

@@ -77,11 +77,20 @@ func (f *feed) again(off int64) {
 }
 
 // mark accounts for the record step stands on.
-func (f *feed) mark() Mark { return Mark{f.c.p, f.rec.Offset + 1} }
+func (f *feed) mark() Mark { return Mark{f.c.p, f.rec.Offset + 1, f.rec.LeaderEpoch} }
 
 // rest accounts for the chunk once step has given its last record; ok is false
 // where its partition stopped within.
-func (f *feed) rest() (m Mark, ok bool) { return Mark{f.c.p, min(f.c.next, f.end)}, !f.dead }
+func (f *feed) rest() (m Mark, ok bool) {
+	m = Mark{f.c.p, min(f.c.next, f.end), -1}
+	switch m.Next {
+	case f.c.next:
+		m.Epoch = f.c.epoch
+	case f.next:
+		m.Epoch = f.rec.LeaderEpoch
+	}
+	return m, !f.dead
+}
 
 // pass says whether to go on behind damage, and tells of it either way.
 func (s *Session) pass(p *Partition, damage *codec.CorruptError) bool {

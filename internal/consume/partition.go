@@ -18,12 +18,15 @@ type Partition struct {
 	told    atomic.Int64 // what Progress heard
 	stopped atomic.Bool  // the worker takes no more of it
 	fate    *fate
+	before  *Partition // whose place it took when the log lost the position
+	dead    bool       // Progress's: what is done of it counts no more
 
 	heard atomic.Bool          // a leader answered for it
 	lane  atomic.Pointer[lane] // the last that had it
 
 	// Of whoever holds it: the lane that fetches it, or else the router.
 	next   int64 // offset to ask for
+	epoch  int32 // leader epoch of the record before next, -1 unknown
 	route  route
 	grown  int32     // bytes asked for in place of the usual, after a too-small answer
 	since  time.Time // without progress since; zero while all is well
@@ -61,7 +64,7 @@ type fate struct {
 }
 
 func newPartition(tp broker.TP, r offsets.Range, f *fate) *Partition {
-	p := &Partition{TP: tp, next: r.From, fate: f}
+	p := &Partition{TP: tp, next: r.From, epoch: -1, fate: f}
 	p.end.Store(r.To)
 	p.told.Store(r.From)
 	p.route.node = -1

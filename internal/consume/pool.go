@@ -25,11 +25,12 @@ const largeRest = 64
 // chunk is whole entries of one partition, their checksums not yet looked at.
 // Whoever takes it off the queue releases it.
 type chunk struct {
-	p    *Partition
-	from int64 // records below are passed over
-	next int64 // the position behind it, whatever was dropped included
-	buf  []byte
-	back func(*chunk) // nil: it has no memory of anyone's
+	p     *Partition
+	from  int64 // records below are passed over
+	next  int64 // the position behind it, whatever was dropped included
+	epoch int32 // leader epoch of the record before next, -1 unknown
+	buf   []byte
+	back  func(*chunk) // nil: it has no memory of anyone's
 }
 
 // release gives the memory back; buf must not be used any more.

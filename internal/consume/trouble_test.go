@@ -630,13 +630,13 @@ func TestWhatErrorsSay(t *testing.T) {
 func TestProgressNeverGoesBack(t *testing.T) {
 	p := newPartition(broker.TP{Topic: "t"}, offsets.Range{From: 3, To: 100}, &fate{})
 	var g Progress
-	g.Done(Mark{p, 3})
+	g.Done(Mark{p, 3, -1})
 	if at := g.Take(); len(at) > 0 {
 		t.Errorf("the start is no progress: %v", at)
 	}
-	g.Done(Mark{p, 7})
-	g.Done(Mark{p, 5})
-	if at := g.Take(); at[p.TP] != 7 || len(at) != 1 {
+	g.Done(Mark{p, 7, -1})
+	g.Done(Mark{p, 5, -1})
+	if at := g.Take(); at[p.TP].Next != 7 || len(at) != 1 {
 		t.Errorf("took %v", at)
 	}
 	if at := g.Take(); len(at) > 0 {

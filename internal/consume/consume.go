@@ -74,6 +74,7 @@ type Options struct {
 	// SortWait is how long a merge that follows waits for a quiet partition; default 1 s.
 	SortWait time.Duration
 	Fetch    Fetch
+	Commit   Commit
 
 	// Keep says which records count; nil is all. Others never reach the sink.
 	Keep func(*record.Record) bool

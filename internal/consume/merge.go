@@ -298,7 +298,7 @@ func sink(heap []*slot, i int) {
 // startMerge starts the goroutine that merges and feeds the sink.
 func (s *Session) startMerge(ctx context.Context, stop context.CancelCauseFunc, w *worker) (drain func()) {
 	s.mu.Lock()
-	n := len(s.known)
+	n := len(s.held)
 	s.mu.Unlock()
 	m := newMerge(s, n)
 	s.out = m

@@ -89,3 +89,9 @@ func (p *Partition) trouble(now time.Time) {
 		p.since = now
 	}
 }
+
+// outcome is what became of p so far.
+func (p *Partition) outcome() Outcome {
+	f := p.fate
+	return Outcome{TP: p.TP, From: f.from, Next: p.told.Load(), Records: f.records.Load(), Err: f.err}
+}

@@ -31,6 +31,8 @@ type chunk struct {
 	epoch int32 // leader epoch of the record before next, -1 unknown
 	buf   []byte
 	back  func(*chunk) // nil: it has no memory of anyone's
+
+	passed chan struct{} // of a barrier, which holds nothing else
 }
 
 // release gives the memory back; buf must not be used any more.

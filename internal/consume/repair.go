@@ -253,6 +253,9 @@ func (s *Session) reposition(ctx context.Context, p *Partition, f *fix, to int64
 	q := newPartition(p.TP, offsets.Range{From: to, To: end}, p.fate)
 	q.route = f.route
 	q.heard.Store(true)
+	if !s.succeed(p, q) {
+		return // it was dropped meanwhile, and the router will hear of it
+	}
 	delete(r.waits, p)
 	if r.down[p] {
 		s.up(p)

@@ -19,6 +19,7 @@ const (
 	nothing    eventKind = iota
 	added                // a partition to read
 	endMoved             // Session.SetEnd
+	dropped              // Session.Drop
 	fetched              // its end is reached, by header
 	stopped              // Options.Stop ended it
 	failed               // for good
@@ -60,7 +61,7 @@ func (s *Session) post(e event) {
 // for. All of it belongs to the goroutine of Session.Run.
 type router struct {
 	parts  map[broker.TP]*Partition
-	live   int // not ended
+	past   []Outcome // of partitions that failed and were dropped then
 	waits  map[*Partition]*wait
 	byNode map[int32][]*lane
 	lanes  sync.WaitGroup // lanes and the repair under way
@@ -94,7 +95,7 @@ func (s *Session) route(ctx context.Context) error {
 	defer timer.Stop()
 	for {
 		s.takeEvents(ctx)
-		if r.live == 0 && (len(r.parts) > 0 || !s.o.Follow) {
+		if s.through() {
 			return nil
 		}
 		s.help(ctx)
@@ -124,6 +125,13 @@ func (s *Session) route(ctx context.Context) error {
 	}
 }
 
+// through says that nothing is left to read and nothing more will come.
+func (s *Session) through() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.live == 0 && !s.open && (len(s.held) > 0 || !s.o.Follow)
+}
+
 // idleCheck sets idle when no record has come for long enough, or says when to
 // look again. The clock of a session runs from the first answer of each leader,
 // or the start of a slow connection would count as silence of the log.
@@ -133,6 +141,10 @@ func (s *Session) idleCheck(now time.Time) (again time.Duration) {
 		return long
 	}
 	r := &s.router
+	if !s.ready.Load() {
+		s.last.Store(now.UnixNano())
+		return s.o.Idle
+	}
 	if left := s.o.Idle - now.Sub(time.Unix(0, s.last.Load())); left > 0 {
 		return left
 	}
@@ -178,10 +190,16 @@ func (s *Session) handle(ctx context.Context, e *event) {
 	r, p := &s.router, e.p
 	switch e.kind {
 	case added:
+		if p.stopped.Load() {
+			s.ended() // dropped meanwhile
+			return
+		}
 		r.parts[p.TP] = p
-		r.live++
 		s.out.begin(p)
 		s.hold(p, e, 0)
+		return
+	case dropped:
+		s.forget(p)
 		return
 	case endMoved:
 		if p = r.parts[e.tp]; p != nil && e.end < p.end.Load() {
@@ -288,7 +306,6 @@ func passing(err error) bool {
 func (s *Session) end(p *Partition, err error) {
 	r := &s.router
 	p.state = ended
-	r.live--
 	delete(r.waits, p)
 	if delete(r.down, p); len(r.down) == 0 {
 		r.noted = false
@@ -297,11 +314,21 @@ func (s *Session) end(p *Partition, err error) {
 		s.fail(p, err)
 	}
 	s.out.end(p)
+	s.ended()
+}
+
+// ended counts one partition less to read.
+func (s *Session) ended() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.live--; s.live == 0 {
+		poke(s.calm)
+	}
 }
 
 // fail keeps the first error of a partition, and tells of it.
 func (s *Session) fail(p *Partition, err error) {
-	if p.fate.err != nil {
+	if p.fate.err != nil || !s.holds(p) {
 		return
 	}
 	p.fate.err = located(p, err)

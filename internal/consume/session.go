@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -23,15 +24,22 @@ type Session struct {
 
 	mu     sync.Mutex
 	events []event
-	known  map[broker.TP]bool // everything ever added
+	held   map[broker.TP]*Partition // everything added and not dropped
+	live   int                      // of those, with a range that has not ended
+
+	calm  chan struct{} // live came down to 0
+	open  bool          // it goes on with nothing live, for more may be added
+	ready atomic.Bool   // a time without records counts for Options.Idle
+	over  chan struct{} // everything delivered is flushed, and nothing more will be
 
 	speak sync.Mutex // one warning or note at a time
 
 	// Of a Run.
-	out    outlet
-	last   atomic.Int64 // when the last record was dealt with, Unix nanoseconds
-	quit   atomic.Bool  // the worker stops before its next record
-	router router
+	out     outlet
+	commits commits
+	last    atomic.Int64 // when the last record was dealt with, Unix nanoseconds
+	quit    atomic.Bool  // the worker stops before its next record
+	router  router
 }
 
 // Report is what became of a session.
@@ -40,6 +48,7 @@ type Report struct {
 	Corrupt    int64 // damaged batches passed over
 	Idle       bool  // it ended because no record came for Options.Idle
 	Full       bool  // it ended because Options.Max was reached
+	Commit     error // why the last commit was not made, nil if it was or none was to be
 	Partitions []Outcome
 }
 
@@ -66,10 +75,13 @@ func NewSession(client *broker.Client, o Options) *Session {
 	if o.Timeout == 0 {
 		o.Timeout = client.Config().Timeout
 	}
-	return &Session{
-		client: client, o: o.filled(),
-		wake: make(chan struct{}, 1), known: make(map[broker.TP]bool),
+	s := &Session{
+		client: client, o: o.filled(), held: make(map[broker.TP]*Partition),
+		wake: make(chan struct{}, 1), calm: make(chan struct{}, 1), over: make(chan struct{}),
 	}
+	s.ready.Store(true)
+	s.commits = commits{s: s, Commit: o.Commit}
+	return s
 }
 
 // Run reads ranges into sink until each has ended; see Session.Run.
@@ -83,10 +95,12 @@ func Run(ctx context.Context, client *broker.Client, o Options, ranges map[broke
 // has, or had, are left as they are.
 func (s *Session) Add(ranges map[broker.TP]offsets.Range) {
 	s.mu.Lock()
-	for tp, r := range ranges {
-		if !s.known[tp] {
-			s.known[tp] = true
-			s.events = append(s.events, event{p: newPartition(tp, r, &fate{from: r.From}), kind: added})
+	for _, tp := range slices.SortedFunc(maps.Keys(ranges), compareTP) {
+		if s.held[tp] == nil {
+			p := newPartition(tp, ranges[tp], &fate{from: ranges[tp].From})
+			s.held[tp] = p
+			s.live++
+			s.events = append(s.events, event{p: p, kind: added})
 		}
 	}
 	s.mu.Unlock()
@@ -103,10 +117,10 @@ func (s *Session) SetEnd(tp broker.TP, end int64) {
 // says so, or the sink or ctx ends it; with Options.Follow and no partitions it
 // waits for Add. All goroutines are gone when it returns, and everything
 // the sink accepted is flushed, also after ctx ended: a sink stuck in a
-// write holds it up.
+// write holds it up. What is delivered by then is committed, whatever the end.
 //
 // Partitions that failed are in the report and not an error of Run, which is
-// the sink's or the cause of ctx.
+// the sink's or the cause of ctx; so is a last commit that was not made.
 func (s *Session) Run(ctx context.Context, sink Sink) (*Report, error) {
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -119,6 +133,7 @@ func (s *Session) Run(ctx context.Context, sink Sink) (*Report, error) {
 	} else {
 		drain = s.startWorker(work, stop, w)
 	}
+	unwind := s.commits.start(work)
 	fetch, end := context.WithCancelCause(work)
 	err := s.route(fetch)
 	end(errEnded)
@@ -128,7 +143,10 @@ func (s *Session) Run(ctx context.Context, sink Sink) (*Report, error) {
 	if flushed := w.finish(context.WithoutCancel(ctx)); w.err == nil {
 		w.err = flushed
 	}
+	close(s.over)
+	unwind()
 	report := s.report(w)
+	report.Commit = s.commits.last(ctx)
 	switch {
 	case w.err != nil:
 		return report, w.err
@@ -158,12 +176,11 @@ func (s *Session) startWorker(ctx context.Context, stop context.CancelCauseFunc,
 
 func (s *Session) report(w *worker) *Report {
 	r := &Report{Records: w.count, Idle: s.router.idle, Full: w.full()}
+	r.Partitions = append(r.Partitions, s.router.past...)
 	for _, p := range s.router.parts {
 		f := p.fate
 		r.Corrupt += f.corrupt.Load()
-		r.Partitions = append(r.Partitions, Outcome{
-			TP: p.TP, From: f.from, Next: p.told.Load(), Records: f.records.Load(), Err: f.err,
-		})
+		r.Partitions = append(r.Partitions, p.outcome())
 	}
 	slices.SortFunc(r.Partitions, func(a, b Outcome) int { return compareTP(a.TP, b.TP) })
 	return r

@@ -52,6 +52,13 @@ func (w *worker) work(ctx context.Context, st *stream) error {
 		if c == nil {
 			return nil // closed
 		}
+		if c.passed != nil {
+			if err := w.flush(ctx); err != nil {
+				return err
+			}
+			close(c.passed)
+			continue
+		}
 		err := w.chunk(ctx, f, c)
 		c.release()
 		st.open.Add(-1)
@@ -67,7 +74,7 @@ func (w *worker) chunk(ctx context.Context, f *feed, c *chunk) error {
 	quit, before := &w.s.quit, w.count
 	defer func() { c.p.fate.records.Add(w.count - before) }()
 	for f.step() {
-		if quit.Load() {
+		if quit.Load() || c.p.stopped.Load() {
 			return nil
 		}
 		if err := w.deliver(ctx, f); err != nil {
@@ -88,7 +95,7 @@ func (w *worker) deliver(ctx context.Context, f *feed) error {
 	if w.count >= w.max {
 		return errFull
 	}
-	return nil
+	return w.s.delivered(ctx, w.flush)
 }
 
 // close accounts for a chunk whose last record was delivered.

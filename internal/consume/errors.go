@@ -14,13 +14,14 @@ var (
 	// ErrRecreated is a topic that was deleted and made anew while it was read.
 	ErrRecreated = errors.New("the topic was deleted and made anew")
 
-	errSilent  = errors.New("the broker did not answer in time")
-	errLeftOut = errors.New("the broker left the partition out of its answer")
-	errLeader  = errors.New("no leader is known")
-	errBack    = errors.New("an offset that was before")
-	errEnded   = errors.New("session ended")
-	errFull    = errors.New("enough records")
-	errEnough  = errors.New("the rest of the answer is not needed")
+	errExpelled = errors.New("the group has let go of its member")
+	errSilent   = errors.New("the broker did not answer in time")
+	errLeftOut  = errors.New("the broker left the partition out of its answer")
+	errLeader   = errors.New("no leader is known")
+	errBack     = errors.New("an offset that was before")
+	errEnded    = errors.New("session ended")
+	errFull     = errors.New("enough records")
+	errEnough   = errors.New("the rest of the answer is not needed")
 )
 
 // PartitionError says where reading a partition failed. Damaged records are a

@@ -30,6 +30,7 @@ type Session struct {
 	calm  chan struct{} // live came down to 0
 	open  bool          // it goes on with nothing live, for more may be added
 	ready atomic.Bool   // a time without records counts for Options.Idle
+	begun chan struct{} // Run is under way
 	over  chan struct{} // everything delivered is flushed, and nothing more will be
 
 	speak sync.Mutex // one warning or note at a time
@@ -44,11 +45,12 @@ type Session struct {
 
 // Report is what became of a session.
 type Report struct {
-	Records    int64 // delivered
-	Corrupt    int64 // damaged batches passed over
-	Idle       bool  // it ended because no record came for Options.Idle
-	Full       bool  // it ended because Options.Max was reached
-	Commit     error // why the last commit was not made, nil if it was or none was to be
+	Records    int64   // delivered
+	Corrupt    int64   // damaged batches passed over
+	Idle       bool    // it ended because no record came for Options.Idle
+	Full       bool    // it ended because Options.Max was reached
+	Commit     error   // why the last commit was not made, nil if it was or none was to be
+	Failed     []error // what a member could not begin, with Options.KeepGoing
 	Partitions []Outcome
 }
 
@@ -77,7 +79,7 @@ func NewSession(client *broker.Client, o Options) *Session {
 	}
 	s := &Session{
 		client: client, o: o.filled(), held: make(map[broker.TP]*Partition),
-		wake: make(chan struct{}, 1), calm: make(chan struct{}, 1), over: make(chan struct{}),
+		wake: make(chan struct{}, 1), calm: make(chan struct{}, 1), begun: make(chan struct{}), over: make(chan struct{}),
 	}
 	s.ready.Store(true)
 	s.commits = commits{s: s, Commit: o.Commit}
@@ -133,6 +135,7 @@ func (s *Session) Run(ctx context.Context, sink Sink) (*Report, error) {
 	} else {
 		drain = s.startWorker(work, stop, w)
 	}
+	close(s.begun)
 	unwind := s.commits.start(work)
 	fetch, end := context.WithCancelCause(work)
 	err := s.route(fetch)

@@ -21,7 +21,9 @@ func (k *keys) flatten(section map[string]any, where string) (map[string]any, er
 }
 
 func (k *keys) walk(cmd *cobra.Command, prefix string, section map[string]any, where string, flat map[string]any) error {
-	for _, name := range sortedKeys(section) {
+	names := sortedKeys(section)
+	slices.SortStableFunc(names, weakLast)
+	for _, name := range names {
 		value := section[name]
 		if sub := child(cmd, name); sub != nil {
 			nested, ok := value.(map[string]any)
@@ -48,6 +50,18 @@ func (k *keys) walk(cmd *cobra.Command, prefix string, section map[string]any, w
 		return unknownKey(where, name, k.names(cmd))
 	}
 	return nil
+}
+
+// weakLast orders names so that those that are several at once come last, when
+// what is said of a single one is known.
+func weakLast(a, b string) int {
+	weak := func(name string) int {
+		if p, ok := lookupProperty(name); ok && p.sets != nil {
+			return 1
+		}
+		return 0
+	}
+	return weak(a) - weak(b)
 }
 
 // property takes a Java, librdkafka or kafka-python name in the file.
@@ -131,7 +145,7 @@ func (e *env) applyX(v *viper.Viper, k *keys, kv string) error {
 	if !ok {
 		return usagef("-X %s: want KEY=VALUE", kv).withHint("-X list shows the keys")
 	}
-	set, err := k.resolveX(name, value)
+	set, weak, err := k.resolveX(name, value)
 	if err != nil {
 		return err
 	}
@@ -139,7 +153,7 @@ func (e *env) applyX(v *viper.Viper, k *keys, kv string) error {
 		e.verbose(1, "-X %s is accepted and has no effect here", name)
 	}
 	for key, text := range set {
-		if f := k.flags[key]; f != nil && !f.Changed {
+		if f := k.flags[key]; f != nil && !f.Changed && (!weak || k.from[key] == "") {
 			v.Set(key, text)
 			k.from[key] = "-X " + kv
 		}
@@ -147,11 +161,11 @@ func (e *env) applyX(v *viper.Viper, k *keys, kv string) error {
 	return nil
 }
 
-// resolveX turns one -X into settings by key.
-func (k *keys) resolveX(name, value string) (map[string]string, error) {
+// resolveX turns one -X into settings by key; weak says that they give way.
+func (k *keys) resolveX(name, value string) (set map[string]string, weak bool, err error) {
 	lower := strings.ToLower(name)
 	if f := k.root.PersistentFlags().Lookup(lower); f != nil && tuningFlag(lower) {
-		return map[string]string{lower: value}, nil
+		return map[string]string{lower: value}, false, nil
 	}
 	p, ok := lookupProperty(lower)
 	if !ok {
@@ -161,13 +175,13 @@ func (k *keys) resolveX(name, value string) (map[string]string, error) {
 		} else {
 			u.hint = "-X list shows the keys"
 		}
-		return nil, u
+		return nil, false, u
 	}
-	set, err := p.settings(k, value)
+	set, err = p.settings(k, value)
 	if err != nil {
-		return nil, usagef("-X %s: %v", name+"="+value, err)
+		return nil, false, usagef("-X %s: %v", name+"="+value, err)
 	}
-	return set, nil
+	return set, p.sets != nil, nil
 }
 
 // unknownEnv lists warnings about KAFKACTL_ variables that nothing reads: a

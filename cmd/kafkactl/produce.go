@@ -45,6 +45,11 @@ type produceOptions struct {
 }
 
 func newProduceCmd(e *env) *cobra.Command {
+	cmd, _ := produceCmd(e)
+	return cmd
+}
+
+func produceCmd(e *env) (*cobra.Command, *produceOptions) {
 	o := &produceOptions{env: e, acks: produce.AcksAll, partition: -1}
 	cmd := &cobra.Command{
 		Use:   "produce TOPIC [FILE...]",
@@ -92,7 +97,7 @@ records were and were not acknowledged, and where the first stands that was not.
 	f.Var(choice(&o.valueAs, "text", "hex", "base64"), "value-as", "how the bytes of values are written: `ENC` likewise")
 	f.BoolVar(&o.keepGoing, "keep-going", false, "count and skip what fails, and exit 3")
 	cmd.SetFlagErrorFunc(groupless("produce has no group"))
-	return cmd
+	return cmd, o
 }
 
 // check completes o from the flags as they came.
@@ -250,7 +255,11 @@ func (o *produceOptions) config() (produce.Config, error) {
 	cfg.Linger, cfg.BatchBytes, cfg.BatchRecords = t.linger, t.batchBytes, t.batchN
 	cfg.MaxInFlight, cfg.Retries, cfg.RetryBackoff = t.maxInFlight, t.retries, t.retryBackoff
 	cfg.DeliveryTimeout, cfg.AckTimeout = o.delivery, t.ackTimeout
+	cfg.TimeoutsFinal, cfg.QueueRecords = !t.retryOnTimeout, t.queueRecords
 	cfg.FlushTimeout = o.cfg.timeout
+	if t.stopTimeout > 0 {
+		cfg.FlushTimeout = t.stopTimeout
+	}
 	cfg.KeepGoing = o.keepGoing
 	cfg.Stats = new(produce.Stats)
 	cfg.Log = o.verbose

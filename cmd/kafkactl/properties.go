@@ -16,6 +16,22 @@ type property struct {
 	// asks for what is the case anyway.
 	value  func(name, v string) (out string, ok bool, err error)
 	unused bool // taken, without effect
+	// sets says what a property means that is several at once. It is weak: what
+	// is said of a single one counts for more.
+	sets *compound
+}
+
+// compound is a switch of kafka-python's producers that is several rows here.
+type compound struct {
+	name    string
+	on, off map[string]string
+}
+
+// compounds are those switches. Without batch_send those producers sent a
+// message a request, and without async they waited for each answer.
+var compounds = []compound{
+	{"async", nil, map[string]string{"batch-n": "1", "max-in-flight": "1"}},
+	{"batch_send", map[string]string{"batch-n": "20", "linger": "20s"}, map[string]string{"batch-n": "1"}},
 }
 
 // flagProperties are names that mean an ordinary flag rather than tuning.
@@ -31,23 +47,32 @@ var flagProperties = []struct {
 	{"offset-reset", "auto.offset.reset auto_offset_reset", nil},
 	{"isolation", "isolation.level isolation_level", nil},
 	{"consumer-timeout", "consumer_timeout_ms", millis},
-	{"commit-every-t", "auto.commit.interval.ms auto_commit_interval_ms", millis},
-	{"commit-every-n", "auto_commit_interval_messages", nil},
-	{"no-commit", "enable.auto.commit auto_commit_enable", autoCommit},
-	{"acks", "acks request.required.acks", acksValue},
-	{"compression", "compression.type compression.codec compression_type", nil},
+	{"idle", "iter_timeout", seconds},
+	{"workers", "num_procs", nil},
+	{"partitions-per-worker", "partitions_per_proc", nil},
+	{"commit-every-t", "auto.commit.interval.ms auto_commit_interval_ms auto_commit_every_t", millis},
+	{"commit-every-n", "auto_commit_interval_messages auto_commit_every_n", nil},
+	{"no-commit", "enable.auto.commit auto_commit_enable auto_commit", reversed},
+	{"acks", "acks request.required.acks req_acks", acksValue},
+	{"compression", "compression.type compression.codec compression_type codec", codecValue},
+	{"keep-going", "sync_fail_on_error fail_on_error", reversed},
 	{"partitioner", "partitioner", partitionerValue},
 }
 
 // unusedProperties are keys of kafka-python that never changed what its consumer
-// did, taken so that its configurations keep working.
+// did, or which records its producers sent, taken so that its configurations keep
+// working.
 var unusedProperties = strings.Fields(`socket_receive_buffer_bytes num_consumer_fetchers
 	default_fetcher_backoff_ms queued_max_message_chunks rebalance_max_retries
-	rebalance_backoff_ms deserializer_class`)
+	rebalance_backoff_ms deserializer_class async_queue_put_timeout
+	async_log_messages_on_error`)
 
 // propertyNames lists every name of another client that is understood.
 func propertyNames() []string {
 	names := slices.Clone(unusedProperties)
+	for _, c := range compounds {
+		names = append(names, c.name)
+	}
 	for _, k := range knobs {
 		names = append(names, strings.Fields(k.names)...)
 	}
@@ -63,15 +88,32 @@ func lookupProperty(name string) (property, bool) {
 	if slices.Contains(unusedProperties, name) {
 		return property{unused: true}, true
 	}
+	for i := range compounds {
+		if compounds[i].name == name {
+			return property{sets: &compounds[i]}, true
+		}
+	}
 	t := defaultTuning()
 	for _, k := range knobs {
 		if !slices.Contains(strings.Fields(k.names), name) {
 			continue
 		}
 		p := property{flag: k.flag}
-		if name == "batch_send_every_t" {
+		switch name {
+		case "batch_send_every_t":
+			p.value = someSeconds
+			return p, true
+		case "batch_send_every_n":
+			p.value = some
+			return p, true
+		case "async_stop_timeout":
 			p.value = seconds
-		} else if _, isSpan := k.value(&t).(spanValue); isSpan {
+			return p, true
+		case "async_retry_limit", "async_queue_maxsize":
+			p.value = unlimited
+			return p, true
+		}
+		if _, isSpan := k.value(&t).(spanValue); isSpan {
 			p.value = millis
 		}
 		return p, true
@@ -113,6 +155,16 @@ func (p property) settings(k *keys, value string) (map[string]string, error) {
 	if p.unused {
 		return nil, nil
 	}
+	if p.sets != nil {
+		on, err := strconv.ParseBool(value)
+		if err != nil {
+			return nil, fmt.Errorf("want true or false")
+		}
+		if on {
+			return p.sets.on, nil
+		}
+		return p.sets.off, nil
+	}
 	if p.value != nil {
 		out, ok, err := p.value(p.flag, value)
 		if err != nil || !ok {
@@ -134,13 +186,37 @@ func (p property) settings(k *keys, value string) (map[string]string, error) {
 	return set, nil
 }
 
-// seconds is the unit of batch_send_every_t alone.
+// seconds reads a count of seconds, or a duration with its unit. Nothing, or a
+// negative one, means none.
 func seconds(_, v string) (string, bool, error) {
-	if _, err := strconv.ParseInt(v, 10, 64); err == nil {
+	n, err := strconv.ParseFloat(v, 64)
+	switch {
+	case strings.EqualFold(v, "none"), err == nil && n < 0:
+		return "", false, nil
+	case err == nil:
 		v += "s"
 	}
 	return v, true, nil
 }
+
+// someSeconds is seconds without none.
+func someSeconds(name, v string) (string, bool, error) {
+	if n, err := strconv.ParseFloat(v, 64); err == nil && n <= 0 {
+		return "", false, fmt.Errorf("must be more than 0")
+	}
+	return seconds(name, v)
+}
+
+// some is a count without 0.
+func some(_, v string) (string, bool, error) {
+	if n, err := strconv.ParseInt(v, 10, 64); err == nil && n <= 0 {
+		return "", false, fmt.Errorf("must be more than 0")
+	}
+	return v, true, nil
+}
+
+// unlimited is a count that may be None, which is the case anyway.
+func unlimited(_, v string) (string, bool, error) { return v, !strings.EqualFold(v, "none"), nil }
 
 // millis reads a count of milliseconds, or a duration with its unit. A negative
 // one means none.
@@ -155,8 +231,9 @@ func millis(name, v string) (string, bool, error) {
 	return v + "ms", true, nil
 }
 
-// autoCommit turns the sense round: a group commits unless told otherwise.
-func autoCommit(_, v string) (string, bool, error) {
+// reversed turns the sense round: a group commits, and a failure ends a run,
+// unless told otherwise.
+func reversed(_, v string) (string, bool, error) {
 	on, err := strconv.ParseBool(v)
 	if err != nil {
 		return "", false, fmt.Errorf("want true or false")
@@ -171,12 +248,23 @@ func acksValue(_, v string) (string, bool, error) {
 	return v, true, nil
 }
 
-// partitionerValue knows librdkafka's names for the hashes we have.
+// codecValue knows kafka-python's numbers.
+func codecValue(_, v string) (string, bool, error) {
+	if n, err := strconv.ParseInt(v, 0, 8); err == nil && n >= 0 && n <= 2 {
+		return []string{"none", "gzip", "snappy"}[n], true, nil
+	}
+	return v, true, nil
+}
+
+// partitionerValue knows the names that librdkafka and kafka-python have for
+// those of ours.
 func partitionerValue(_, v string) (string, bool, error) {
 	for ours, theirs := range map[string][]string{
-		"crc32":   {"consistent", "consistent_random"},
-		"murmur2": {"murmur2_random"},
-		"fnv1a":   {"fnv1a_random"},
+		"crc32":      {"consistent", "consistent_random"},
+		"murmur2":    {"murmur2_random", "Murmur2Partitioner"},
+		"fnv1a":      {"fnv1a_random"},
+		"py2hash":    {"HashedPartitioner", "LegacyPartitioner"},
+		"roundrobin": {"RoundRobinPartitioner"},
 	} {
 		if slices.Contains(theirs, v) {
 			return ours, true, nil

@@ -24,11 +24,18 @@ type tuning struct {
 	maxInFlight     int
 	retries         int // -1: until deliveryTimeout
 	retryBackoff    time.Duration
+	retryOnTimeout  bool
+	queueRecords    int           // 0: no limit
+	stopTimeout     time.Duration // 0: as --timeout
 	deliveryTimeout time.Duration
 	ackTimeout      time.Duration
 	snappyFraming   string // xerial or raw
 	snappyBlock     int
 	randomStart     bool
+
+	sessionTimeout    time.Duration
+	heartbeatInterval time.Duration
+	rebalanceTimeout  time.Duration
 
 	socketTimeout    time.Duration // 0: none
 	noShuffleBrokers bool
@@ -51,16 +58,16 @@ var knobs = []knob{
 	{"fetch-wait", "fetch.max.wait.ms fetch.wait.max.ms fetch_wait_max_ms fetch_max_wait_ms",
 		"how long a broker may hold a fetch back for fetch-min-bytes",
 		func(t *tuning) pflag.Value { return span(&t.fetchWait) }},
-	{"fetch-min-bytes", "fetch.min.bytes fetch_min_bytes",
+	{"fetch-min-bytes", "fetch.min.bytes fetch_min_bytes fetch_size_bytes",
 		"what a fetch waits for",
 		func(t *tuning) pflag.Value { return size(&t.fetchMinBytes, 0) }},
 	{"fetch-max-bytes", "fetch.max.bytes fetch_max_bytes",
 		"bound of one fetch response",
 		func(t *tuning) pflag.Value { return size(&t.fetchMaxBytes, 1) }},
-	{"max-partition-bytes", "max.partition.fetch.bytes fetch.message.max.bytes fetch_message_max_bytes max_partition_fetch_bytes",
+	{"max-partition-bytes", "max.partition.fetch.bytes fetch.message.max.bytes fetch_message_max_bytes max_partition_fetch_bytes buffer_size",
 		"bound of one partition in a fetch response; Java has 1 MiB, which fetches big batches twice",
 		func(t *tuning) pflag.Value { return size(&t.maxPartitionBytes, 1) }},
-	{"max-partition-bytes-limit", "",
+	{"max-partition-bytes-limit", "max_buffer_size",
 		"how far it may double for a record that an old broker cut short",
 		func(t *tuning) pflag.Value { return size(&t.maxPartitionBytesLimit, 1) }},
 	{"linger", "linger.ms queue.buffering.max.ms linger_ms batch_send_every_t",
@@ -81,12 +88,30 @@ var knobs = []knob{
 	{"retry-backoff", "retry.backoff.ms retry_backoff_ms refresh_leader_backoff_ms async_retry_backoff_ms",
 		"first pause before trying again; doubles up to 1s",
 		func(t *tuning) pflag.Value { return span(&t.retryBackoff) }},
+	{"retry-on-timeout", "async_retry_on_timeouts",
+		"send a batch again that a broker says its replicas did not take in time",
+		func(t *tuning) pflag.Value { return toggle(&t.retryOnTimeout) }},
+	{"queue-records", "queue.buffering.max.messages async_queue_maxsize",
+		"records taken and not acknowledged yet, 0 for what memory allows",
+		func(t *tuning) pflag.Value { return count(&t.queueRecords, 0, math.MaxInt32) }},
+	{"stop-timeout", "async_stop_timeout",
+		"how long what is on its way may take when a run is cut short, 0 for --timeout",
+		func(t *tuning) pflag.Value { return span(&t.stopTimeout) }},
 	{"delivery-timeout", "delivery.timeout.ms message.timeout.ms",
 		"how long a record may take from the input to its acknowledgement",
 		func(t *tuning) pflag.Value { return span(&t.deliveryTimeout) }},
 	{"ack-timeout", "request.timeout.ms request_timeout_ms ack_timeout",
 		"how long a broker may wait for its replicas",
 		func(t *tuning) pflag.Value { return span(&t.ackTimeout) }},
+	{"session-timeout", "session.timeout.ms session_timeout_ms",
+		"a member of a group that is silent for so long is taken for dead; brokers before 0.10.1 allow 30s",
+		func(t *tuning) pflag.Value { return span(&t.sessionTimeout) }},
+	{"heartbeat-interval", "heartbeat.interval.ms heartbeat_interval_ms",
+		"how often a member of a group says that it is alive",
+		func(t *tuning) pflag.Value { return span(&t.heartbeatInterval) }},
+	{"rebalance-timeout", "max.poll.interval.ms max_poll_interval_ms",
+		"how long a member may take to give partitions up",
+		func(t *tuning) pflag.Value { return span(&t.rebalanceTimeout) }},
 	{"socket-timeout", "socket.timeout.ms socket_timeout_ms",
 		"bound of one read or write on a connection, 0 for none",
 		func(t *tuning) pflag.Value { return span(&t.socketTimeout) }},
@@ -122,11 +147,15 @@ func defaultTuning() tuning {
 		maxInFlight:            5,
 		retries:                -1,
 		retryBackoff:           100 * time.Millisecond,
+		retryOnTimeout:         true,
 		deliveryTimeout:        2 * time.Minute,
 		ackTimeout:             30 * time.Second,
 		snappyFraming:          "xerial",
 		snappyBlock:            32 << 10,
 		randomStart:            true,
+		sessionTimeout:         45 * time.Second,
+		heartbeatInterval:      3 * time.Second,
+		rebalanceTimeout:       5 * time.Minute,
 		socketTimeout:          2 * time.Minute,
 		clientID:               "kafkactl",
 	}
@@ -178,6 +207,10 @@ file; their durations count milliseconds. A typed flag wins over -X.
 			fmt.Fprintf(&b, "    %s\n", strings.ReplaceAll(k.names, " ", ", "))
 		}
 	}
+	b.WriteString("\nThese set several rows at once, each as long as nothing else does:\n")
+	for _, c := range compounds {
+		fmt.Fprintf(&b, "    %s=true   %s\n    %s=false  %s\n", c.name, orNothing(c.on), c.name, orNothing(c.off))
+	}
 	b.WriteString("\nThese names set ordinary flags:\n")
 	width := 0
 	for _, p := range flagProperties {
@@ -187,6 +220,17 @@ file; their durations count milliseconds. A typed flag wins over -X.
 		fmt.Fprintf(&b, "    --%-*s  %s\n", width, p.flag, strings.ReplaceAll(p.names, " ", ", "))
 	}
 	return b.String()
+}
+
+func orNothing(settings map[string]string) string {
+	var list []string
+	for _, key := range sortedKeys(settings) {
+		list = append(list, key+"="+settings[key])
+	}
+	if len(list) == 0 {
+		return "what is the case anyway"
+	}
+	return strings.Join(list, " ")
 }
 
 func defaultText(v pflag.Value) string {

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"kafkactl/internal/produce"
+	"kafkactl/internal/wire/codec"
 )
 
 // parsed runs a command line through flags, -X, environment and file, without
@@ -59,8 +64,8 @@ func TestEveryNameOfATuningRowSetsIt(t *testing.T) {
 				continue
 			}
 			expect := want[kind]
-			if name == "batch_send_every_t" {
-				expect = "20m34s" // the one that counts seconds
+			if name == "batch_send_every_t" || name == "async_stop_timeout" {
+				expect = "20m34s" // those that count seconds
 			}
 			if got := k.value(&c.tuning).String(); got != expect {
 				t.Errorf("-X %s=%s set %s to %s, want %s", name, values[kind], k.flag, got, expect)
@@ -119,6 +124,116 @@ func TestS21ConsumerKeysAreTaken(t *testing.T) {
 	if _, err := parsed(t, "-X", "fetch_message_maxbytes=1"); err == nil || !strings.Contains(err.Error(), "unknown key") {
 		t.Errorf("a misspelt key: %v", err)
 	}
+}
+
+// Each key of the Python consumer changes what it changed there, whatever its
+// default was.
+func TestS21ConsumerKeysHaveTheirEffect(t *testing.T) {
+	var args []string
+	for _, kv := range []string{
+		"client_id=kafka.consumer.kafka", "socket_timeout_ms=30000", "fetch_message_max_bytes=1048576", "fetch_min_bytes=2",
+		"fetch_wait_max_ms=100", "refresh_leader_backoff_ms=200",
+	} {
+		args = append(args, "-X", kv)
+	}
+	c, err := parsed(t, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := defaultTuning()
+	want.clientID, want.socketTimeout, want.maxPartitionBytes = "kafka.consumer.kafka", 30*time.Second, 1<<20
+	want.fetchMinBytes, want.fetchWait, want.retryBackoff = 2, 100*time.Millisecond, 200*time.Millisecond
+	if c.tuning != want {
+		t.Errorf("tuning is %+v, want %+v", c.tuning, want)
+	}
+}
+
+func TestS21UnknownKeyNamesTheNearest(t *testing.T) {
+	for key, near := range map[string]string{
+		"fetch_message_maxbytes": "fetch_message_max_bytes", "auto_comit_enable": "auto_commit_enable", "lingr": "linger",
+	} {
+		_, err := parsed(t, "-X", key+"=1")
+		var u *usageError
+		if !errors.As(err, &u) || !strings.Contains(u.hint, "'"+near+"'") || exitCode(err) != exitUsage {
+			t.Errorf("%s: %v, want the nearest, %s", key, err, near)
+		}
+	}
+}
+
+// Each key of the Python producers changes what it changed there.
+func TestS35ProducerKeysHaveTheirEffect(t *testing.T) {
+	base := produceConfig(t)
+	for kv, change := range map[string]func(c *produce.Config){
+		"async=true":                        func(*produce.Config) {},
+		"async=false":                       func(c *produce.Config) { c.BatchRecords, c.MaxInFlight = 1, 1 },
+		"batch_send=true":                   func(c *produce.Config) { c.BatchRecords, c.Linger = 20, 20*time.Second },
+		"batch_send=false":                  func(c *produce.Config) { c.BatchRecords = 1 },
+		"batch_send_every_n=50":             func(c *produce.Config) { c.BatchRecords = 50 },
+		"batch_send_every_t=0.5":            func(c *produce.Config) { c.Linger = 500 * time.Millisecond },
+		"batch_send_every_n=5 batch_send=1": func(c *produce.Config) { c.BatchRecords, c.Linger = 5, 20*time.Second },
+		"batch_send=1 linger=1s":            func(c *produce.Config) { c.BatchRecords, c.Linger = 20, time.Second },
+		"async_retry_limit=3":               func(c *produce.Config) { c.Retries = 3 },
+		"async_retry_limit=None":            func(*produce.Config) {},
+		"async_retry_backoff_ms=70":         func(c *produce.Config) { c.RetryBackoff = 70 * time.Millisecond },
+		"async_retry_on_timeouts=false":     func(c *produce.Config) { c.TimeoutsFinal = true },
+		"async_queue_maxsize=9":             func(c *produce.Config) { c.QueueRecords = 9 },
+		"async_stop_timeout=7":              func(c *produce.Config) { c.FlushTimeout = 7 * time.Second },
+		"req_acks=1":                        func(c *produce.Config) { c.Acks = 1 },
+		"req_acks=-1":                       func(*produce.Config) {},
+		"ack_timeout=1000":                  func(c *produce.Config) { c.AckTimeout = time.Second },
+		"codec=2":                           func(c *produce.Config) { c.Compression = codec.Snappy },
+		"codec=0x01":                        func(c *produce.Config) { c.Compression = codec.Gzip },
+		"sync_fail_on_error=false":          func(c *produce.Config) { c.KeepGoing = true },
+		"async_queue_put_timeout=0":         func(*produce.Config) {},
+	} {
+		want := base
+		change(&want)
+		var args []string
+		for _, one := range strings.Fields(kv) {
+			args = append(args, "-X", one)
+		}
+		got := produceConfig(t, args...)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("-X %s: %+v\nwant %+v", kv, got, want)
+		}
+	}
+	for _, kv := range []string{"batch_send_every_n=0", "batch_send_every_t=0", "async_retry_limit=many", "async=perhaps", "async_queue_maxsize=-1"} {
+		if err := probe(t, func(*env) {}, "produce", "t", "-X", kv); exitCode(err) != exitUsage {
+			t.Errorf("-X %s: %v", kv, err)
+		}
+	}
+}
+
+// produceConfig is what the engine would be told, without what differs from run
+// to run.
+func produceConfig(t *testing.T, args ...string) produce.Config {
+	t.Helper()
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	e := newEnv(strings.NewReader(""), discard{}, discard{})
+	running := false
+	root := newRoot(e, &running)
+	for _, old := range root.Commands() {
+		if old.Name() == "produce" {
+			root.RemoveCommand(old)
+		}
+	}
+	cmd, o := produceCmd(e)
+	root.AddCommand(cmd)
+	if err := cmd.ParseFlags(append([]string{"t"}, args...)); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.load(cmd); err != nil {
+		t.Fatalf("%v: %v", args, err)
+	}
+	if err := o.check(cmd); err != nil {
+		t.Fatalf("%v: %v", args, err)
+	}
+	cfg, err := o.config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Partitioner, cfg.Stats, cfg.Log = nil, nil, nil
+	return cfg
 }
 
 func TestTypedFlagWinsOverX(t *testing.T) {

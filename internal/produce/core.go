@@ -40,6 +40,8 @@ type rules struct {
 	delivery    time.Duration
 	flush       time.Duration // how long a halted run sees to what is on its way
 	keepGoing   bool
+	// timeoutsFinal: REQUEST_TIMED_OUT is no reason to try again.
+	timeoutsFinal bool
 }
 
 // core decides what is sent where, in which order, and what became of it. It

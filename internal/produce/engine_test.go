@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -446,6 +447,55 @@ func TestS35RetriesZeroCountsAndReports(t *testing.T) {
 	if n := c.Node(1).Count(wire.Produce); n != 1 {
 		t.Errorf("%d attempts", n)
 	}
+}
+
+// A broker whose replicas were too slow may have stored the batch all the same:
+// sending it again is the default, and can be declined.
+func TestS35TimeoutsAreTriedAgainUnlessDeclined(t *testing.T) {
+	for _, final := range []bool{false, true} {
+		c := brokertest.NewCluster(t, 1)
+		c.Create("t", 1)
+		var asked atomic.Int32
+		c.Node(1).Handle(wire.Produce, func(r *brokertest.Request) brokertest.Reply {
+			if asked.Add(1) == 1 {
+				return answerProduce(r, wire.RequestTimedOut, nil)
+			}
+			return brokertest.Reply{}
+		})
+		cfg := quick()
+		cfg.TimeoutsFinal = final
+		rep, err := Run(t.Context(), connect(t, c, nil), cfg, "t", counted(7, nil))
+		if !final && (err != nil || rep.Acked != 7) {
+			t.Errorf("%+v %v", rep, err)
+		}
+		if final && (!errors.Is(err, wire.RequestTimedOut) || rep.Unknown != 7 || c.Node(1).Count(wire.Produce) != 1) {
+			t.Errorf("%+v %v after %d requests", rep, err, c.Node(1).Count(wire.Produce))
+		}
+	}
+}
+
+// However slow the broker is, no more than so many records are taken ahead of it.
+func TestS35QueueIsBoundedByRecords(t *testing.T) {
+	c := brokertest.NewCluster(t, 1)
+	c.Create("t", 1)
+	const most = 10
+	var taken, most1 atomic.Int64
+	c.Node(1).Handle(wire.Produce, func(r *brokertest.Request) brokertest.Reply {
+		ahead := taken.Load() - int64(len(values(c, "t", 0)))
+		most1.Store(max(most1.Load(), ahead))
+		return brokertest.Reply{}
+	})
+	cfg := quick()
+	cfg.QueueRecords = most
+	cfg.Linger = time.Hour // only a full queue ships
+	rep, err := Run(t.Context(), connect(t, c, nil), cfg, "t", counted(1005, func(n int64, r *record.Record) { taken.Store(n) }))
+	if err != nil || rep.Acked != 1005 {
+		t.Fatalf("%+v %v", rep, err)
+	}
+	if n := most1.Load(); n > most || n < 2 {
+		t.Errorf("%d records were taken ahead of the broker, want %d at most", n, most)
+	}
+	inOrder(t, c, "t", 1, 1005)
 }
 
 func TestS20LeaderMovesAreFollowed(t *testing.T) {

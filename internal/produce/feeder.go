@@ -54,6 +54,7 @@ type feeder struct {
 	pinned int64 // records since the last look at the clock
 	heavy  int   // bytes since then
 	line   int64 // last one read
+	taken  int64 // records, spoilt ones included
 	timer  *time.Timer
 }
 
@@ -76,10 +77,14 @@ func (f *feeder) run(ctx context.Context) error {
 func (f *feeder) read(ctx context.Context) error {
 	var rec record.Record
 	for {
+		if err := f.room(ctx); err != nil {
+			return err
+		}
 		line, err := f.in.Next(&rec)
 		switch {
 		case err == nil:
 			f.line = line
+			f.taken++
 			if err = f.add(ctx, &rec, line); err != nil && !isBad(err) {
 				f.e.ledger.bad(line, ErrNotSent) // taken, and stopped before it had a place
 			}
@@ -93,7 +98,10 @@ func (f *feeder) read(ctx context.Context) error {
 			if !errors.As(err, &bad) {
 				return err
 			}
-			f.line = max(f.line, bad.Line)
+			if f.line < bad.Line { // the input's; one of ours has been counted
+				f.line = bad.Line
+				f.taken++
+			}
 			f.e.ledger.bad(bad.Line, bad.Err)
 			if !f.e.cfg.KeepGoing {
 				return err
@@ -107,6 +115,26 @@ func (f *feeder) read(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// room waits while as many records as may be are not settled. What is open is
+// sent then, full or not: it would wait for records that cannot come.
+func (f *feeder) room(ctx context.Context) error {
+	most := int64(f.e.cfg.QueueRecords)
+	if most <= 0 {
+		return nil
+	}
+	for f.taken-f.e.ledger.settled.Load() >= most {
+		for _, b := range f.opens {
+			f.ship(b)
+		}
+		clear(f.opens)
+		f.opens = f.opens[:0]
+		if err := f.wait(ctx, f.e.pool.freed); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func isBad(err error) bool {

@@ -241,6 +241,12 @@ func (t *triage) see(b *Batch) {
 func (t *triage) lost(b *Batch) bool {
 	c, l := t.core, t.lane
 	switch b.answer.code {
+	case wire.RequestTimedOut:
+		if c.timeoutsFinal {
+			t.gone(b, b.doubt)
+			c.refuse(b)
+			return true
+		}
 	case wire.UnknownTopicOrPartition, wire.UnknownTopicID:
 		if l.missing.IsZero() {
 			l.missing = c.now

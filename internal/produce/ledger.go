@@ -39,6 +39,7 @@ type ledger struct {
 	stats    *Stats
 	receipts *receipts // nil where nobody wants any
 	release  func(b *Batch)
+	settled  atomic.Int64 // records
 
 	mu     sync.Mutex
 	report Report
@@ -62,6 +63,7 @@ func (l *ledger) settle(b *Batch, base int64, err error, doubt bool) {
 		l.open(b.lines.first, err, first, last)
 	}
 	l.mu.Unlock()
+	l.settled.Add(n)
 	if l.receipts != nil {
 		l.receipts.settle(b, base, err == nil)
 	}
@@ -74,6 +76,7 @@ func (l *ledger) bad(line int64, err error) {
 	l.report.Refused++
 	l.open(line, err, line, line)
 	l.mu.Unlock()
+	l.settled.Add(1)
 }
 
 // open notes a line that was not acknowledged, and why.

@@ -38,9 +38,11 @@ type Config struct {
 	MaxInFlight     int           // requests to one broker without an answer
 	Retries         int           // attempts after the first, -1 until DeliveryTimeout
 	RetryBackoff    time.Duration
+	TimeoutsFinal   bool          // a batch whose replicas were too slow for AckTimeout is not sent again
 	DeliveryTimeout time.Duration // from the closing of a batch to its acknowledgement
 	AckTimeout      time.Duration // what a broker may take for Acks
 	FlushTimeout    time.Duration // what is on its way when a run is cut short may take so long
+	QueueRecords    int           // most records taken and not settled, 0 for no limit
 	Memory          int           // bytes of records held at once, 0: eight batches for each leader
 	KeepGoing       bool          // a record refused is skipped, not the end
 
@@ -148,7 +150,7 @@ func Run(ctx context.Context, client *broker.Client, cfg Config, topic string, i
 	}
 	e.core = newCore(rules{
 		acks: cfg.Acks, maxInFlight: cfg.MaxInFlight, retries: cfg.Retries, backoff: cfg.RetryBackoff,
-		delivery: cfg.DeliveryTimeout, flush: cfg.FlushTimeout, keepGoing: cfg.KeepGoing,
+		delivery: cfg.DeliveryTimeout, flush: cfg.FlushTimeout, keepGoing: cfg.KeepGoing, timeoutsFinal: cfg.TimeoutsFinal,
 	})
 	e.core.settled, e.core.halve, e.core.without = e.ledger.settle, e.halve, e.without
 	conn, node, err := e.begin(ctx)

@@ -62,11 +62,11 @@ func BenchmarkConsume(b *testing.B) {
 				binary.BigEndian.PutUint64(one, uint64(i*n))
 				all = append(all, one...)
 			}
-			st := newStream()
 			s := &Session{o: Options{}.filled(), wake: make(chan struct{}, 1)}
+			st := s.newStream(1)
 			w := newWorker(s, &pages{w: io.Discard})
 			done := make(chan error, 1)
-			go func() { done <- w.work(context.Background(), st) }()
+			go func() { done <- w.work(context.Background(), st, st.queues[0]) }()
 			k := cutter{out: st, arrived: func() {}, blocked: func(bool) {}}
 			res := wire.Default[wire.FetchPartitionResult]()
 			res.HighWatermark = math.MaxInt64 / 2
@@ -79,7 +79,7 @@ func BenchmarkConsume(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			close(st.queue)
+			st.close()
 			if err := <-done; err != nil {
 				b.Fatal(err)
 			}

@@ -32,6 +32,8 @@ type Sink interface {
 	// Skip passes offsets that deliver nothing: filtered, aborted, a marker, a hole.
 	Skip(m Mark)
 	// Flush returns when everything accepted is delivered and told, or says why not.
+	// It is called once more after ctx ended, which is an interruption: what takes
+	// time is then not begun.
 	Flush(ctx context.Context) error
 }
 
@@ -73,10 +75,14 @@ type Options struct {
 	ByTime    bool // partitions are merged by timestamp; partition order still wins
 	// SortWait is how long a merge that follows waits for a quiet partition; default 1 s.
 	SortWait time.Duration
-	Fetch    Fetch
-	Commit   Commit
+	// Apart is for several sinks that may take long over a record: none of them
+	// keeps another's partitions waiting.
+	Apart  bool
+	Fetch  Fetch
+	Commit Commit
 
-	// Keep says which records count; nil is all. Others never reach the sink.
+	// Keep says which records count; nil is all. Others never reach the sink. It
+	// and Stop are called by as many goroutines as there are sinks.
 	Keep func(*record.Record) bool
 	// Stop ends a partition before the record for which it says so.
 	Stop func(*record.Record) bool

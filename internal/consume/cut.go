@@ -51,6 +51,7 @@ type cutter struct {
 // that were whole by then are handed on all the same.
 func (k *cutter) cut(ctx context.Context, p *Partition, res *wire.FetchPartitionResult, body *wire.Body) (c cutting, err error) {
 	k.reset(res)
+	p.hear(res, k.committed)
 	start, sent := p.next, p.next
 	var ch *chunk
 	for c.corrupt == nil && err == nil && !p.through() && !p.stopped.Load() {

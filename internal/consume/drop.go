@@ -61,6 +61,11 @@ func (s *Session) takeHeld(tps []broker.TP) []*Partition {
 // giveUp makes whatever is still said of ps unheard, and warns of what nobody
 // committed.
 func (s *Session) giveUp(ps []*Partition) {
+	for _, p := range ps {
+		for q := p; q != nil; q = q.before {
+			q.gone.Store(true)
+		}
+	}
 	if !s.commits.on() {
 		return
 	}

@@ -213,6 +213,9 @@ func (l *lane) ask() int {
 			n++
 		}
 	}
+	if n < len(l.parts) { // room for the others may come at any time
+		l.req.MaxWaitMs = min(l.req.MaxWaitMs, int32(mergeFastWait.Milliseconds()))
+	}
 	for _, p := range l.parts {
 		if !l.s.out.wants(p) {
 			continue

@@ -142,6 +142,9 @@ func (m *merge) run(ctx context.Context, w *worker) error {
 	defer timer.Stop()
 	complete := false
 	for !w.s.quit.Load() {
+		if err := w.answer(ctx); err != nil {
+			return err
+		}
 		if !complete {
 			var wait time.Duration
 			var err error
@@ -149,15 +152,8 @@ func (m *merge) run(ctx context.Context, w *worker) error {
 				return err
 			}
 			if wait > 0 {
-				if err := w.flush(ctx); err != nil {
+				if err := m.await(ctx, w, timer, wait); err != nil {
 					return err
-				}
-				timer.Reset(wait)
-				select {
-				case <-m.news:
-				case <-timer.C:
-				case <-ctx.Done():
-					return nil
 				}
 				continue
 			}
@@ -166,6 +162,14 @@ func (m *merge) run(ctx context.Context, w *worker) error {
 			}
 		}
 		sl := heap[0]
+		if sl.p.stopped.Load() { // taken from us
+			sl.feed.dead = true
+			heap, complete = pop(heap), false
+			if err := m.used(ctx, w, sl); err != nil {
+				return err
+			}
+			continue
+		}
 		n := w.count
 		err := w.deliver(ctx, &sl.feed)
 		sl.p.fate.records.Add(w.count - n)
@@ -180,6 +184,25 @@ func (m *merge) run(ctx context.Context, w *worker) error {
 		if err := m.used(ctx, w, sl); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// await waits for news, and delivers what would wait with it.
+func (m *merge) await(ctx context.Context, w *worker, timer *time.Timer, wait time.Duration) error {
+	again, err := w.lull(ctx)
+	if err != nil {
+		return err
+	}
+	if again > 0 {
+		wait = min(wait, again)
+	}
+	timer.Reset(wait)
+	select {
+	case <-m.news:
+	case <-w.asks.news:
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 	return nil
 }
@@ -295,25 +318,13 @@ func sink(heap []*slot, i int) {
 	}
 }
 
-// startMerge starts the goroutine that merges and feeds the sink.
-func (s *Session) startMerge(ctx context.Context, stop context.CancelCauseFunc, w *worker) (drain func()) {
+// newMerge makes the session's outlet.
+func (s *Session) newMerge() *merge {
 	s.mu.Lock()
-	n := len(s.held)
-	s.mu.Unlock()
-	m := newMerge(s, n)
+	defer s.mu.Unlock()
+	m := newMerge(s, len(s.held))
 	s.out = m
 	s.o.Fetch.PartitionBytes = int32(m.room)
 	s.o.Fetch.Wait = min(s.o.Fetch.Wait, mergeFastWait)
-	gone := make(chan struct{})
-	go func() {
-		defer close(gone)
-		if err := m.run(ctx, w); err != nil {
-			s.quit.Store(true)
-			stop(err)
-		}
-	}()
-	return func() {
-		m.close()
-		<-gone
-	}
+	return m
 }

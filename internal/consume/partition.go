@@ -21,6 +21,8 @@ type Partition struct {
 	before  *Partition // whose place it took when the log lost the position
 	dead    bool       // Progress's: what is done of it counts no more
 
+	high  atomic.Int64         // end of the log as its leader last said
+	gone  atomic.Bool          // taken away: what a sink still holds of it is nobody's
 	heard atomic.Bool          // a leader answered for it
 	lane  atomic.Pointer[lane] // the last that had it
 
@@ -95,3 +97,19 @@ func (p *Partition) outcome() Outcome {
 	f := p.fate
 	return Outcome{TP: p.TP, From: f.from, Next: p.told.Load(), Records: f.records.Load(), Err: f.err}
 }
+
+// hear takes in how far an answer says the log goes.
+func (p *Partition) hear(res *wire.FetchPartitionResult, committed bool) {
+	high := res.HighWatermark
+	if committed && res.LastStableOffset >= 0 {
+		high = res.LastStableOffset
+	}
+	p.high.Store(high)
+}
+
+// More says that the log is known to go on behind m, within the range.
+func (m Mark) More() bool { return m.Next < min(m.P.high.Load(), m.P.end.Load()) }
+
+// Gone says that the partition was taken away (Session.Drop, Session.Rewind):
+// what a sink still holds of it is not to be delivered.
+func (m Mark) Gone() bool { return m.P.gone.Load() }

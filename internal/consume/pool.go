@@ -32,7 +32,6 @@ type chunk struct {
 	buf   []byte
 	back  func(*chunk) // nil: it has no memory of anyone's
 
-	passed chan struct{} // of a barrier, which holds nothing else
 }
 
 // release gives the memory back; buf must not be used any more.
@@ -71,7 +70,7 @@ func (c *chunk) take(body *wire.Body, n int, arrived func()) error {
 // session touches few.
 type pool struct {
 	tokens chan struct{} // one a chunk that may be taken
-	large  chan struct{} // one: for a batch that fits no chunk
+	large  chan struct{} // for a batch that fits no chunk; one, unless workers must not wait for each other
 
 	mu     sync.Mutex
 	spare  []*chunk
@@ -81,9 +80,11 @@ type pool struct {
 	bigAge int
 }
 
-func newPool() *pool {
-	l := &pool{tokens: make(chan struct{}, 1<<14), large: make(chan struct{}, 1)}
-	l.large <- struct{}{}
+func newPool(large int) *pool {
+	l := &pool{tokens: make(chan struct{}, 1<<14), large: make(chan struct{}, large)}
+	for range large {
+		l.large <- struct{}{}
+	}
 	l.size(0)
 	return l
 }
@@ -114,7 +115,9 @@ func (l *pool) get(ctx context.Context, n int) (*chunk, error) {
 	defer l.mu.Unlock()
 	if n > chunkBytes {
 		l.bigAge = 0
-		return &chunk{buf: l.big[:0], back: back}, nil
+		buf := l.big[:0]
+		l.big = nil // another may be out at the same time
+		return &chunk{buf: buf, back: back}, nil
 	}
 	if l.bigAge++; l.bigAge >= largeRest {
 		l.big = nil

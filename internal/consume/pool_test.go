@@ -10,7 +10,7 @@ import (
 )
 
 func TestAPoolGivesOutNoMoreThanItHas(t *testing.T) {
-	l := newPool()
+	l := newPool(1)
 	ctx, cancel := context.WithCancel(t.Context())
 	var out []*chunk
 	for range minChunks {
@@ -45,7 +45,7 @@ func TestAPoolGivesOutNoMoreThanItHas(t *testing.T) {
 }
 
 func TestOneLargeBatchAtATimeWhoseMemoryIsGivenBack(t *testing.T) {
-	l := newPool()
+	l := newPool(1)
 	large, err := l.get(t.Context(), 10<<20)
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 	"kafkactl/internal/offsets"
 )
 
-// Session reads partitions into one sink. Make one with NewSession, give it
+// Session reads partitions into sinks. Make one with NewSession, give it
 // partitions with Add, and Run it once.
 type Session struct {
 	client *broker.Client
@@ -37,9 +37,11 @@ type Session struct {
 
 	// Of a Run.
 	out     outlet
+	crew    crew
+	tally   tally
 	commits commits
 	last    atomic.Int64 // when the last record was dealt with, Unix nanoseconds
-	quit    atomic.Bool  // the worker stops before its next record
+	quit    atomic.Bool  // the workers stop before their next record
 	router  router
 }
 
@@ -86,11 +88,11 @@ func NewSession(client *broker.Client, o Options) *Session {
 	return s
 }
 
-// Run reads ranges into sink until each has ended; see Session.Run.
-func Run(ctx context.Context, client *broker.Client, o Options, ranges map[broker.TP]offsets.Range, sink Sink) (*Report, error) {
+// Run reads ranges into sinks until each has ended; see Session.Run.
+func Run(ctx context.Context, client *broker.Client, o Options, ranges map[broker.TP]offsets.Range, sinks ...Sink) (*Report, error) {
 	s := NewSession(client, o)
 	s.Add(ranges)
-	return s.Run(ctx, sink)
+	return s.Run(ctx, sinks...)
 }
 
 // Add gives the session more to read, before or while it runs. Partitions it
@@ -115,26 +117,24 @@ func (s *Session) SetEnd(tp broker.TP, end int64) {
 	s.post(event{tp: tp, kind: endMoved, end: end})
 }
 
-// Run reads into sink until every range has ended, Options.Max or Options.Idle
-// says so, or the sink or ctx ends it; with Options.Follow and no partitions it
-// waits for Add. All goroutines are gone when it returns, and everything
-// the sink accepted is flushed, also after ctx ended: a sink stuck in a
-// write holds it up. What is delivered by then is committed, whatever the end.
+// Run reads until every range has ended, Options.Max or Options.Idle says so, or
+// a sink or ctx ends it; with Options.Follow and no partitions it waits for Add.
+// There is a worker for each sink, and each partition's records go to one of
+// them: of partitions added together, the i-th goes to sink i mod N. All
+// goroutines are gone when it returns, and everything the sinks accepted is
+// flushed, also after ctx ended: a sink stuck in a write holds it up. What is delivered by then is committed, whatever the end.
 //
 // Partitions that failed are in the report and not an error of Run, which is
 // the sink's or the cause of ctx; so is a last commit that was not made.
-func (s *Session) Run(ctx context.Context, sink Sink) (*Report, error) {
+func (s *Session) Run(ctx context.Context, sinks ...Sink) (*Report, error) {
+	if len(sinks) == 0 || s.o.ByTime && len(sinks) > 1 {
+		return nil, errSinks
+	}
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	defer context.AfterFunc(work, func() { s.quit.Store(true) })()
 	s.last.Store(time.Now().UnixNano())
-	w := newWorker(s, sink)
-	var drain func() // what is left in the outlet is dealt with
-	if s.o.ByTime {
-		drain = s.startMerge(work, stop, w)
-	} else {
-		drain = s.startWorker(work, stop, w)
-	}
+	drain := s.startCrew(ctx, stop, sinks) // what is left in the outlet is dealt with
 	close(s.begun)
 	unwind := s.commits.start(work)
 	fetch, end := context.WithCancelCause(work)
@@ -143,42 +143,22 @@ func (s *Session) Run(ctx context.Context, sink Sink) (*Report, error) {
 	s.router.lanes.Wait()
 	drain()
 	s.takeLast()
-	if flushed := w.finish(context.WithoutCancel(ctx)); w.err == nil {
-		w.err = flushed
-	}
 	close(s.over)
 	unwind()
-	report := s.report(w)
+	report := s.report()
 	report.Commit = s.commits.last(ctx)
+	failed := s.failure()
 	switch {
-	case w.err != nil:
-		return report, w.err
+	case failed != nil:
+		return report, failed
 	case report.Full:
 		return report, nil
 	}
 	return report, err
 }
 
-// startWorker starts the one goroutine that decodes and feeds the sink.
-func (s *Session) startWorker(ctx context.Context, stop context.CancelCauseFunc, w *worker) (drain func()) {
-	st := newStream()
-	s.out = st
-	gone := make(chan struct{})
-	go func() {
-		defer close(gone)
-		if err := w.work(ctx, st); err != nil {
-			s.quit.Store(true)
-			stop(err)
-		}
-	}()
-	return func() {
-		close(st.queue)
-		<-gone
-	}
-}
-
-func (s *Session) report(w *worker) *Report {
-	r := &Report{Records: w.count, Idle: s.router.idle, Full: w.full()}
+func (s *Session) report() *Report {
+	r := &Report{Records: s.crew.delivered(), Idle: s.router.idle, Full: s.full()}
 	r.Partitions = append(r.Partitions, s.router.past...)
 	for _, p := range s.router.parts {
 		f := p.fate

@@ -9,6 +9,7 @@ func commands(e *env) []*cobra.Command {
 		newConsumeCmd(e),
 		newTailCmd(e),
 		newOffsetsCmd(e),
+		newGroupsCmd(e),
 		newMetadataCmd(e),
 		newDevCmd(e),
 		newCompletionCmd(e),

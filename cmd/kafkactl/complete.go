@@ -81,6 +81,26 @@ func (e *env) completeTargets(cmd *cobra.Command, args []string, word string) ([
 	return words, stay
 }
 
+// completeGroups completes names of groups that are not there yet among args.
+func (e *env) completeGroups(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	e.cfg.quiet = true
+	if err := e.load(cmd); err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	e.cfg.timeout = min(e.cfg.timeout, completionPatience)
+	client, err := e.connect(cmd.Context())
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var words []string
+	for _, name := range e.groupNames(cmd.Context(), client) {
+		if strings.HasPrefix(name, word) && !slices.Contains(args, name) {
+			words = append(words, name)
+		}
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp
+}
+
 // topicsFrom lists topics with a word about each. Internal ones show once their
 // underscores are typed.
 func (e *env) topicsFrom(snap *broker.Snapshot, args []string, word string) []string {
@@ -107,6 +127,11 @@ func (e *env) completeFlags(root *cobra.Command) {
 			if c, ok := f.Value.(choiceValue); ok {
 				// An error says that the command has seen to it already.
 				_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(c.from, cobra.ShellCompDirectiveNoFileComp))
+			}
+			if f.Name == "group" || f.Name == "to-group" {
+				_ = cmd.RegisterFlagCompletionFunc(f.Name, func(cmd *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
+					return e.completeGroups(cmd, nil, word)
+				})
 			}
 		}
 		cmd.PersistentFlags().VisitAll(learn)

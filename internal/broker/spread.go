@@ -72,6 +72,21 @@ func (c *Client) AskCoordinators(ctx context.Context, keyType int8, keys []strin
 	}
 }
 
+// Brokers lists the brokers of the cluster, as answered later than stale.
+func (c *Client) Brokers(ctx context.Context, stale *Snapshot) ([]Broker, error) {
+	snap, err := c.refreshBrokers(ctx, stale)
+	if err != nil {
+		return nil, err
+	}
+	return snap.Brokers, nil
+}
+
+// Passing says that the error of a request that may be repeated can go away by
+// itself.
+func (c *Client) Passing(err error) bool {
+	return err != nil && !isExhausted(err) && c.mayRetry(err, true)
+}
+
 func isExhausted(err error) bool { return errors.As(err, new(*ExhaustedError)) }
 
 // spread is one AskCoordinators.

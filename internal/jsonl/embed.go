@@ -1,6 +1,7 @@
 package jsonl
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"unicode/utf8"
 )
@@ -120,4 +121,54 @@ func (d *Decoder) checked(from int) ([]byte, error) {
 		return nil, d.fault("a JSON value is wanted")
 	}
 	return d.valid(b, from)
+}
+
+// AppendBytes adds b as one JSON value that says all of it: null, a string, or
+// {"base64":"…"} where it is no UTF-8.
+func AppendBytes(dst, b []byte) []byte {
+	switch {
+	case b == nil:
+		return append(dst, "null"...)
+	case !utf8.Valid(b):
+		dst = base64.StdEncoding.AppendEncode(append(dst, `{"base64":"`...), b)
+		return append(dst, `"}`...)
+	}
+	return appendString(dst, b)
+}
+
+// Bytes reads the whole of s as AppendBytes writes it. The result may alias s,
+// or lives until the next Reset.
+func (d *Decoder) Bytes(s []byte) (b []byte, err error) {
+	d.line, d.at = s, 0
+	switch {
+	case d.take('{'):
+		name, err := d.string()
+		if err != nil {
+			return nil, err
+		}
+		if string(name) != "base64" || !d.take(':') {
+			return nil, d.fault(`{"base64":"…"} is wanted`)
+		}
+		if b, err = d.bytes(Base64); err != nil {
+			return nil, err
+		}
+		if b == nil || !d.take('}') {
+			return nil, d.fault(`{"base64":"…"} is wanted`)
+		}
+	default:
+		if b, err = d.nullableString(); err != nil {
+			return nil, err
+		}
+	}
+	if d.space(); d.at < len(d.line) {
+		return nil, d.fault("more behind the value")
+	}
+	return b, nil
+}
+
+// Reset gives up what Bytes read.
+func (d *Decoder) Reset() {
+	if d.buf = d.buf[:0]; cap(d.buf) > keep {
+		d.buf = nil
+	}
 }

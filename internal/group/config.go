@@ -25,7 +25,7 @@ type Config struct {
 	// broker's.
 	ServerAssignor string
 	// SessionTimeout is how long the coordinator waits for heartbeats of a classic
-	// member; default 45 s, 30 s on brokers before 0.10.1. With KIP-848 the group
+	// member; default 45 s, at most 30 s on brokers before 0.10.1. With KIP-848 the group
 	// has it.
 	SessionTimeout time.Duration
 	// RebalanceTimeout is how long others wait for this member to give partitions
@@ -43,23 +43,24 @@ type Config struct {
 }
 
 const (
-	defaultSession    = 45 * time.Second
-	defaultOldSession = 30 * time.Second // the most that brokers before 0.10.1 take as they come
-	defaultRebalance  = 5 * time.Minute
-	defaultHeartbeat  = 3 * time.Second
-	defaultMetadata   = 10 * time.Second
+	defaultSession   = 45 * time.Second
+	oldSession       = 30 * time.Second // the most that brokers before 0.10.1 take
+	defaultRebalance = 5 * time.Minute
+	defaultHeartbeat = 3 * time.Second
+	defaultMetadata  = 10 * time.Second
 )
 
 func (cfg Config) withDefaults() Config {
+	if cfg.SessionTimeout <= 0 {
+		cfg.SessionTimeout = defaultSession
+	}
 	if cfg.RebalanceTimeout <= 0 {
 		cfg.RebalanceTimeout = defaultRebalance
 	}
 	if cfg.HeartbeatInterval <= 0 {
 		cfg.HeartbeatInterval = defaultHeartbeat
-		if cfg.SessionTimeout > 0 { // a session has to outlive a lost heartbeat or two
-			cfg.HeartbeatInterval = min(cfg.HeartbeatInterval, cfg.SessionTimeout/3)
-		}
 	}
+	cfg.HeartbeatInterval = min(cfg.HeartbeatInterval, cfg.SessionTimeout/3) // a lost one or two do not end it
 	if cfg.MetadataEvery <= 0 {
 		cfg.MetadataEvery = defaultMetadata
 	}

@@ -35,14 +35,14 @@ func (c *Classic) rebalanceTimeout() time.Duration {
 	return c.cfg.RebalanceTimeout
 }
 
+// sessionTimeout is what is asked for in a version of JoinGroup: brokers that
+// have none but version 0 take no more than 30 s, unless told otherwise.
 func (c *Classic) sessionTimeout(version int16) time.Duration {
-	switch {
-	case c.cfg.SessionTimeout > 0:
-		return c.cfg.SessionTimeout
-	case version == 0:
-		return defaultOldSession
+	d := c.cfg.SessionTimeout
+	if version == 0 {
+		d = min(d, oldSession)
 	}
-	return defaultSession
+	return d
 }
 
 // join gets us into the next generation and brings our assignment, sorted. It

@@ -69,6 +69,7 @@ func (e *LiveError) Error() string {
 	}
 	return fmt.Sprintf("group %s has %d live %s: %s%s", e.Group, len(e.Members), noun, strings.Join(names, ", "), more)
 }
+
 // Vacant asks a group's coordinator whether it has members, which makes a
 // *LiveError. It causes no rebalance. Brokers before 0.9 know no members.
 func Vacant(ctx context.Context, client *broker.Client, group string) error {

@@ -24,6 +24,7 @@ var errNoEnd = errors.New("the last records of a range that follows are not know
 // about 2n records, whatever their size and the number of partitions.
 func Last(ctx context.Context, client *broker.Client, o Options, ranges map[broker.TP]offsets.Range, n int64) (map[broker.TP]offsets.Range, error) {
 	o.Max, o.Idle, o.Follow, o.ByTime = 0, 0, false, false
+	o.Commit = Commit{}
 	o.OnWarn, o.OnNote, o.OnFail = nil, nil, nil // reading the result says it again
 	tails := make(map[broker.TP]*tailing, len(ranges))
 	window := min(max(64, 2*n/int64(max(len(ranges), 1))), n+n/2+2)

@@ -23,13 +23,15 @@ type Member struct {
 	// Begin says what to read of partitions that were assigned, given what the
 	// group has stored for them. One left out is not read. Its error, unless
 	// Options.KeepGoing, ends the session.
-	Begin func(ctx context.Context, stored map[broker.TP]offsets.Stored) (map[broker.TP]offsets.Range, error)
-	// Claim commits where a partition begins that the group has stored nothing
-	// for, though nothing of it is read: who begins at the end would lose what
-	// comes between two runs.
-	Claim bool
+	Begin func(ctx context.Context, stored map[broker.TP]offsets.Stored) (Beginning, error)
 	// OnAssigned hears what is held once a rebalance is over.
 	OnAssigned func(held []broker.TP)
+}
+
+// Beginning is what to read of partitions that were assigned.
+type Beginning struct {
+	Ranges map[broker.TP]offsets.Range
+	Claims []broker.TP // see Session.Claim
 }
 
 // membership is the Handler of a session that reads as a member.
@@ -49,7 +51,7 @@ type membership struct {
 // ends once no rebalance is under way and all that it holds is read, or it has
 // held nothing for 3 s; it does not wait for what others hold. It leaves the
 // group once everything delivered is committed.
-func (s *Session) RunMember(ctx context.Context, m Member, sink Sink) (*Report, error) {
+func (s *Session) RunMember(ctx context.Context, m Member, sinks ...Sink) (*Report, error) {
 	h := &membership{s: s, m: m, news: make(chan struct{}, 1)}
 	s.open = true
 	s.ready.Store(false)
@@ -75,7 +77,7 @@ func (s *Session) RunMember(ctx context.Context, m Member, sink Sink) (*Report, 
 		}
 	})
 	wg.Go(func() { h.watch(work) })
-	report, err := s.Run(work, sink)
+	report, err := s.Run(work, sinks...)
 	stop(nil)
 	leave()
 	wg.Wait()
@@ -107,17 +109,15 @@ func (h *membership) Assigned(ctx context.Context, tps []broker.TP) error {
 			delete(stored, tp)
 		}
 	}
-	ranges, err := h.m.Begin(ctx, stored)
+	b, err := h.m.Begin(ctx, stored)
 	if failed = append(failed, err); errors.Join(failed...) != nil {
 		if !h.s.o.KeepGoing {
 			return errors.Join(failed...)
 		}
 		h.keep(errors.Join(failed...))
 	}
-	h.s.Add(ranges)
-	if h.m.Claim {
-		h.s.claim(ranges, stored)
-	}
+	h.s.Add(b.Ranges)
+	h.s.Claim(b.Claims)
 	return nil
 }
 
@@ -235,15 +235,17 @@ func (s *Session) release() {
 	poke(s.wake)
 }
 
-// claim makes progress of where ranges begin that nothing is stored for.
-func (s *Session) claim(ranges map[broker.TP]offsets.Range, stored map[broker.TP]offsets.Stored) {
+// Claim commits where partitions that were added begin, though nothing of them
+// is read yet. Whoever begins at the end would else lose what comes between two
+// runs.
+func (s *Session) Claim(tps []broker.TP) {
 	if !s.commits.on() {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for tp := range ranges {
-		if p := s.held[tp]; p != nil && stored[tp].Offset == offsets.NoOffset {
+	for _, tp := range tps {
+		if p := s.held[tp]; p != nil {
 			s.commits.Progress.claim(p)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kafkactl/internal/input"
+	"kafkactl/internal/jsonl"
 	"kafkactl/internal/record"
 	"kafkactl/internal/sink"
 )
@@ -21,11 +22,13 @@ type printing struct {
 	keyAs   string
 	valueAs string
 	raw     bool
+	language
 
 	keys bool // -K was given, perhaps as ""
 }
 
 func (p *printing) addFlags(cmd *cobra.Command) {
+	p.language.addFlags(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&p.keySep, "key-delim", "K", "", "print the key and `SEP` before the value; takes \\t \\n \\0 \\xNN")
 	f.StringVarP(&p.delim, "delim", "D", `\n`, "end each record with `SEP` in place of a newline")
@@ -33,8 +36,8 @@ func (p *printing) addFlags(cmd *cobra.Command) {
 	f.StringVar(&p.null, "null", "", "print `TOKEN` for a null key or value")
 	f.BoolVarP(&p.z, "Z", "Z", false, "the same as --null NULL")
 	p.keyAs, p.valueAs = "text", "text"
-	f.Var(choice(&p.keyAs, "text", "hex", "base64"), "key-as", "how to show the bytes of keys")
-	f.Var(choice(&p.valueAs, "text", "hex", "base64"), "value-as", "how to show the bytes of values")
+	f.Var(choice(&p.keyAs, "text", "hex", "base64", "json"), "key-as", "how to show the bytes of keys")
+	f.Var(choice(&p.valueAs, "text", "hex", "base64", "json"), "value-as", "how to show the bytes of values")
 	f.BoolVar(&p.raw, "raw", false, "on a terminal, print the bytes of records as they are")
 }
 
@@ -56,11 +59,14 @@ func (p *printing) check(cmd *cobra.Command) error {
 		}
 		p.null = "NULL"
 	}
-	return nil
+	return p.language.check(cmd, p.keyAs, p.valueAs)
 }
 
 // piped is the form in a pipe or a file: exactly the bytes asked for.
 func (p *printing) piped() sink.Append {
+	if form := p.worded(false); form != nil {
+		return form
+	}
 	if p.keyAs == "text" && p.valueAs == "text" {
 		return sink.Plain{Delim: []byte(p.delim), Keys: p.keys, KeySep: []byte(p.keySep), Null: []byte(p.null)}.Append()
 	}
@@ -76,6 +82,9 @@ func (p *printing) piped() sink.Append {
 // terminal is the form people read: a dimmed prefix, and no bytes that could
 // steer the terminal, unless --raw. topics says that the prefix names the topic.
 func (p *printing) terminal(pal palette, topics bool) sink.Append {
+	if form := p.worded(!p.raw); form != nil {
+		return form
+	}
 	text := appendVisible
 	if p.raw {
 		text = appendBytes
@@ -106,6 +115,8 @@ func fieldOf(as, null string, text func(dst, b []byte) []byte) func(dst, b []byt
 		show = hex.AppendEncode
 	case "base64":
 		show = base64.StdEncoding.AppendEncode
+	case "json":
+		show = appendAsJSON(text)
 	}
 	return func(dst, b []byte) []byte {
 		if b == nil {
@@ -116,3 +127,16 @@ func fieldOf(as, null string, text func(dst, b []byte) []byte) func(dst, b []byt
 }
 
 func appendBytes(dst, b []byte) []byte { return append(dst, b...) }
+
+// appendAsJSON shows bytes that are JSON as that, in one line, and others as a
+// JSON value that says them, so that every value is one.
+func appendAsJSON(text func(dst, b []byte) []byte) func(dst, b []byte) []byte {
+	var buf []byte
+	return func(dst, b []byte) []byte {
+		var ok bool
+		if buf, ok = jsonl.AppendJSON(buf[:0], b); !ok {
+			buf = jsonl.AppendBytes(buf[:0], b)
+		}
+		return text(dst, buf)
+	}
+}

@@ -14,7 +14,7 @@ func pageNames() []string {
 func page(name string) (string, bool) {
 	switch name {
 	case "formats":
-		return formatsPage, true
+		return formatsPage(), true
 	case "positions":
 		return positionsPage, true
 	case "filters":
@@ -62,21 +62,6 @@ removes that end. --from POS and --to POS give a range to every target without i
 A relative position or a time past either end is moved to it silently, an absolute offset
 with a warning; --strict makes an error of that warning. Before Kafka 0.10.1 a time is only
 as fine as a log segment.
-`
-
-const formatsPage = `How records are shown.
-
-Piped or redirected, a record is its value and a newline. On a terminal a dimmed prefix
-comes first, and control characters in record bytes are shown escaped (--raw turns that
-off; nothing is ever escaped in a pipe).
-
-    -K SEP     prints the key and SEP before the value
-    -D SEP     ends a record with SEP in place of the newline
-
-SEP takes \n, \t, \r, \0 and \xNN. produce reads with the same -K and -D.
-
-Listings (metadata, offsets get) take -o table, tsv or json, and -J for -o json. A terminal
-gets a table; a pipe gets tabs without a header, for cut and awk.
 `
 
 const filtersPage = `Which records are taken.

@@ -13,6 +13,9 @@ import (
 // each in its colour, cut to the width of the moment. -K, -D and --raw leave the
 // cutting to the user.
 func (p *printing) line(pal palette, topics bool, columns func() int, now func() time.Time) sink.Append {
+	if form := p.worded(!p.raw); form != nil {
+		return form
+	}
 	text := appendVisible
 	if p.raw {
 		text = appendBytes

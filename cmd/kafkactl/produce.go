@@ -261,6 +261,7 @@ func (o *produceOptions) config() (produce.Config, error) {
 		cfg.FlushTimeout = t.stopTimeout
 	}
 	cfg.KeepGoing = o.keepGoing
+	cfg.Timestamps = o.timestamp != ""
 	cfg.Stats = new(produce.Stats)
 	cfg.Log = o.verbose
 	return cfg, nil

@@ -58,6 +58,8 @@ type core struct {
 	// records at fault, which it settles; nil where it cannot.
 	halve   func(b *Batch) (x, y *Batch, err error)
 	without func(b *Batch) *Batch
+	// simplified hears that sequences are done without, and why; nil: nobody does.
+	simplified func(why error)
 
 	dice func(n int64) int64 // for jitter
 
@@ -315,6 +317,20 @@ func (c *core) wake(now time.Time) (next time.Time) {
 	clear(c.busy[len(keep):])
 	c.busy = keep
 	return next
+}
+
+// simplify goes on without sequences where the log has no place for them. Nothing
+// of the lane was stored, is on the wire or in doubt.
+func (c *core) simplify(l *lane) {
+	first := c.id.sequenced()
+	c.id, c.wantID = anonymous(), false
+	l.id, l.next, l.proven, l.ghost, l.renew = c.id, 0, 0, false, false
+	for _, b := range l.queue {
+		b.unnumber()
+	}
+	if first && c.simplified != nil {
+		c.simplified(l.queue[0].last)
+	}
 }
 
 // due is when a batch must be settled.

@@ -231,6 +231,76 @@ func TestHeadersNeedANewEnoughBroker(t *testing.T) {
 	}
 }
 
+func TestTimestampsNeedANewEnoughBroker(t *testing.T) {
+	c := brokertest.NewCluster(t, 1)
+	c.All((*brokertest.Server).Old)
+	c.Create("t", 1)
+	cfg := quick()
+	cfg.Timestamps = true
+	rep, err := Run(t.Context(), connect(t, c, nil), cfg, "t", counted(3, nil))
+	if err == nil || !strings.Contains(err.Error(), "0.10.0") || rep.Read != 0 || c.Count(wire.Produce) != 0 {
+		t.Errorf("%+v %v", rep, err)
+	}
+}
+
+// From 0.9 on acks is 0, 1 or all; before, any number of replicas.
+func TestS09AcksOfSoManyReplicasNeedAnOldBroker(t *testing.T) {
+	for _, old := range []bool{true, false} {
+		c := brokertest.NewCluster(t, 1)
+		if old {
+			c.All((*brokertest.Server).Old)
+		}
+		c.Create("t", 1)
+		cfg := quick()
+		cfg.Acks = 2
+		rep, err := Run(t.Context(), connect(t, c, nil), cfg, "t", counted(3, nil))
+		switch {
+		case old && (err != nil || rep.Acked != 3):
+			t.Errorf("%+v %v", rep, err)
+		case old:
+			if r := c.Node(1).Requests(wire.Produce)[0].Body.(*wire.ProduceRequest); r.Acks != 2 {
+				t.Errorf("acks %d on the wire", r.Acks)
+			}
+		case err == nil || !strings.Contains(err.Error(), "0.9.0") || rep.Read != 0 || c.Count(wire.Produce) != 0:
+			t.Errorf("%+v %v", rep, err)
+		}
+	}
+}
+
+// A topic with message.format.version below 0.11 takes no sequences. Nothing was
+// stored, so the same records go again without them.
+func TestTopicOfAnOldMessageFormatIsWrittenWithoutIdempotence(t *testing.T) {
+	for _, partitions := range []int{1, 3} {
+		c := brokertest.NewCluster(t, 1)
+		c.Create("t", partitions)
+		c.Node(1).Handle(wire.Produce, func(r *brokertest.Request) brokertest.Reply {
+			for _, topic := range r.Body.(*wire.ProduceRequest).Topics {
+				for _, p := range topic.Partitions {
+					if s, _, _ := codec.ParseSpan(p.Records); s.ProducerID >= 0 {
+						return answerProduce(r, wire.UnsupportedForMessageFormat, nil)
+					}
+				}
+			}
+			return brokertest.Reply{}
+		})
+		cfg := quick()
+		cfg.BatchBytes = 300
+		var said atomic.Int32
+		cfg.Log = func(_ int, format string, args ...any) {
+			if text := fmt.Sprintf(format, args...); strings.Contains(text, "without idempotence") && strings.Contains(text, "UNSUPPORTED_FOR_MESSAGE_FORMAT") {
+				said.Add(1)
+			}
+		}
+		rep, err := Run(t.Context(), connect(t, c, nil), cfg, "t", counted(500, nil))
+		if err != nil || rep.Acked != 500 || said.Load() != 1 {
+			t.Errorf("%+v %v, said %d times", rep, err, said.Load())
+		}
+		if partitions == 1 {
+			inOrder(t, c, "t", 1, 500)
+		}
+	}
+}
+
 func TestZstdNeedsANewEnoughBroker(t *testing.T) {
 	c := brokertest.NewCluster(t, 1)
 	c.All(func(s *brokertest.Server) { s.Window(wire.Produce, 0, 6) })

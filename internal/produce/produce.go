@@ -26,6 +26,7 @@ const AcksAll = -1
 type Config struct {
 	Acks        int16 // AcksAll, 0 none, 1 the leader, N so many replicas (brokers before 0.9)
 	Idempotent  bool  // ask for sequences; they need AcksAll and a broker that grants them
+	Timestamps  bool  // refuse brokers that keep none
 	Compression codec.Type
 	Level       int // 0 or codec.DefaultLevel: the compression's own default
 	SnappyRaw   bool
@@ -153,6 +154,7 @@ func Run(ctx context.Context, client *broker.Client, cfg Config, topic string, i
 		delivery: cfg.DeliveryTimeout, flush: cfg.FlushTimeout, keepGoing: cfg.KeepGoing, timeoutsFinal: cfg.TimeoutsFinal,
 	})
 	e.core.settled, e.core.halve, e.core.without = e.ledger.settle, e.halve, e.without
+	e.core.simplified = func(why error) { e.cfg.Log(1, "producing without idempotence: %v", why) }
 	conn, node, err := e.begin(ctx)
 	if err != nil {
 		return Report{}, err
@@ -176,9 +178,9 @@ func (e *engine) begin(ctx context.Context) (*broker.Conn, int32, error) {
 		return nil, -1, &broker.RequestError{API: wire.Produce, Version: -1, Broker: conn.Addr(), Partition: -1, Err: err}
 	}
 	e.magic = magicOf(version)
-	if e.cfg.Compression == codec.Zstd && version < 7 {
-		_ = conn.Close()
-		return nil, -1, e.tooOld("zstd", 7)
+	if err := e.allowed(version); err != nil {
+		_ = conn.Close() // the error says it
+		return nil, -1, err
 	}
 	if e.cfg.Memory <= 0 {
 		e.pool.bound(e.budget(), e.cfg.BatchBytes)
@@ -192,6 +194,19 @@ func (e *engine) begin(ctx context.Context) (*broker.Conn, int32, error) {
 		}
 	}
 	return conn, node, nil
+}
+
+// allowed refuses what the broker cannot do, before any record is taken.
+func (e *engine) allowed(version int16) error {
+	switch {
+	case e.cfg.Compression == codec.Zstd && version < 7:
+		return e.tooOld("zstd", 7)
+	case e.cfg.Timestamps && e.magic < 1:
+		return e.tooOld("a timestamp", 2)
+	case e.cfg.Acks > 1 && version >= 1:
+		return fmt.Errorf("acks %d needs a broker of before Kafka %s: since then it is 0, 1 or all", e.cfg.Acks, broker.Release(wire.Produce, 1))
+	}
+	return nil
 }
 
 // budget is enough for every leader to be kept busy: what is on the wire, what

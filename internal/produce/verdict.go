@@ -12,6 +12,7 @@ const (
 	again                // send the same bytes again
 	sequence             // the broker's last sequence of ours is not the one before this
 	tooLarge             // perhaps smaller
+	unformed             // not with sequences, which the log's format has no place for
 	refused              // never
 )
 
@@ -33,6 +34,12 @@ func (b *Batch) verdict() (f fate, doubt bool) {
 		// Bytes may be hurt on their way; the same bytes hurt three times are ours.
 		if b.damaged < 3 {
 			return again, false
+		}
+		return refused, false
+	case wire.UnsupportedForMessageFormat:
+		// The topic keeps messages of before 0.11 (message.format.version).
+		if b.id.sequenced() {
+			return unformed, false
 		}
 		return refused, false
 	case wire.UnknownServerError:

@@ -2,6 +2,7 @@ package group
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -211,6 +212,15 @@ func (r *roster) classic(client *broker.Client, name string, cfg Config) *member
 	return r.join(name, g)
 }
 
+func (r *roster) modern(client *broker.Client, name string, cfg Config) *member {
+	r.t.Helper()
+	g, err := NewModern(client, quick(r.t, name, cfg))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return r.join(name, g)
+}
+
 // quick is cfg with short intervals.
 func quick(t *testing.T, name string, cfg Config) Config {
 	cfg.Group = "g"
@@ -269,4 +279,49 @@ func TestMembersShareAndTakeOver(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestMembersOfTheNewProtocolShareAndTakeOver(t *testing.T) {
+	for _, assignor := range []string{"", Uniform, ServerRange} {
+		t.Run(assignor, func(t *testing.T) {
+			_, client := newCluster(t, 12)
+			r := newRoster(t)
+			cfg := Config{ServerAssignor: assignor}
+			a := r.modern(client, "a", cfg)
+			r.await("a has all", r.shares(12, map[*member]int{a: 12}))
+			b := r.modern(client, "b", cfg)
+			r.await("a and b share", r.shares(12, map[*member]int{a: 6, b: 6}))
+			c := r.modern(client, "c", cfg)
+			r.await("three share", r.shares(12, map[*member]int{a: 4, b: 4, c: 4}))
+			if err := commits(t, c); err != nil {
+				t.Error(err)
+			}
+			a.leave()
+			r.await("b and c share", r.shares(12, map[*member]int{b: 6, c: 6}))
+			if a.lost+b.lost+c.lost != 0 {
+				t.Errorf("lost: %d, %d, %d", a.lost, b.lost, c.lost)
+			}
+		})
+	}
+}
+
+// commits has a member commit all it has.
+func commits(t *testing.T, m *member) error {
+	m.r.mu.Lock()
+	has := slices.Clone(m.has)
+	m.r.mu.Unlock()
+	failed, err := m.Commit(t.Context(), at(has, 7))
+	for tp, why := range failed {
+		err = errors.Join(err, fmt.Errorf("%v: %w", tp, why))
+	}
+	if err != nil {
+		return err
+	}
+	got, err := m.Stored(t.Context(), has)
+	for tp, s := range got {
+		if s.Err != nil || s.Offset != 7 {
+			err = errors.Join(err, fmt.Errorf("%v: %+v", tp, s))
+		}
+	}
+	return err
 }

@@ -2,17 +2,20 @@ package group
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"kafkactl/internal/broker"
 	"kafkactl/internal/consume"
+	"kafkactl/internal/wire"
 )
 
 // Protocol is how a member joins.
 type Protocol int8
 
 const (
-	// Auto is what the group speaks already, or the newest that its coordinator
-	// does.
+	// Auto is what the group's members speak; where it has none, the newest that
+	// its coordinator does and the assignors asked for are of.
 	Auto Protocol = iota
 	// ClassicProtocol is JoinGroup and SyncGroup, brokers from 0.9 on.
 	ClassicProtocol
@@ -20,7 +23,83 @@ const (
 	ConsumerProtocol
 )
 
-// Join makes a member of cfg.Group that speaks protocol.
+// String is the protocol as --group-protocol and Java's group.protocol name it.
+func (p Protocol) String() string {
+	switch p {
+	case ClassicProtocol:
+		return TypeClassic
+	case ConsumerProtocol:
+		return TypeConsumer
+	}
+	return "auto"
+}
+
+// Join makes a member of cfg.Group that speaks protocol, and asks the
+// coordinator where that is to be found out. A coordinator that does not speak it
+// makes a *broker.VersionError. Assignors in cfg.Assignors may be of either
+// protocol where it is Auto: one that only brokers have asks for the KIP-848
+// protocol, one that only members have for the classic one.
 func Join(ctx context.Context, client *broker.Client, protocol Protocol, cfg Config) (consume.Group, error) {
-	return NewClassic(client, cfg)
+	if protocol == Auto {
+		var err error
+		if protocol, err = choose(ctx, client, cfg); err != nil {
+			return nil, err
+		}
+	}
+	if protocol == ClassicProtocol {
+		return NewClassic(client, cfg)
+	}
+	if err := speaks(ctx, client, cfg.Group); err != nil {
+		return nil, err
+	}
+	if cfg.ServerAssignor == "" && len(cfg.Assignors) > 0 {
+		cfg.ServerAssignor = cfg.Assignors[0]
+	}
+	return NewModern(client, cfg)
+}
+
+// speaks asks whether a group's coordinator has the KIP-848 protocol.
+func speaks(ctx context.Context, client *broker.Client, group string) error {
+	ctx, cancel := context.WithTimeout(ctx, client.Config().Timeout)
+	defer cancel()
+	l := link{client: client, group: group}
+	defer l.close()
+	pt := patience{client: client, limit: client.Config().Timeout}
+	for {
+		err := l.open(ctx)
+		if err == nil {
+			if _, err := l.conn.Version(wire.ConsumerGroupHeartbeat, -1); err != nil {
+				return &broker.RequestError{API: wire.ConsumerGroupHeartbeat, Version: -1, Broker: l.conn.Addr(), Partition: -1, Err: err}
+			}
+			return nil
+		}
+		if err := pt.wait(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
+// choose is what Auto comes to.
+func choose(ctx context.Context, client *broker.Client, cfg Config) (Protocol, error) {
+	classic := slices.ContainsFunc(cfg.Assignors, func(a string) bool {
+		return a == RoundRobin || a == Sticky || a == CooperativeSticky
+	})
+	if classic {
+		return ClassicProtocol, nil
+	}
+	err := speaks(ctx, client, cfg.Group)
+	if errors.As(err, new(*broker.VersionError)) {
+		return ClassicProtocol, nil
+	}
+	if err != nil {
+		return Auto, err
+	}
+	list, err := Describe(ctx, client, []string{cfg.Group})
+	if err != nil {
+		return Auto, err
+	}
+	if d := &list[0]; d.Err == nil && d.Type == TypeClassic && len(d.Members) > 0 && !slices.Contains(cfg.Assignors, Uniform) {
+		return ClassicProtocol, nil // its members decide; they can be upgraded one by one, and we are not to begin with it
+	}
+	return ConsumerProtocol, nil
 }

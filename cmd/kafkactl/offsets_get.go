@@ -15,11 +15,12 @@ import (
 func newOffsetsCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "offsets",
-		Short: "Look offsets up",
+		Short: "Look offsets up, of partitions and of groups",
 		Example: `  kafkactl offsets get orders                  # where each partition starts and ends
   kafkactl offsets get orders --at -1h         # where an hour ago is
-  kafkactl offsets get '^orders' -o json       # for programs`,
-		Long: `Offsets of partitions: where they start and end, and what a position comes to.`,
+  kafkactl offsets get -g billing              # how far a group is, and how far behind`,
+		Long: `Offsets of partitions: where they start and end, what a position comes to, and where groups
+stand.`,
 	}
 	cmd.AddCommand(newOffsetsGetCmd(e))
 	return cmd
@@ -32,6 +33,7 @@ type offsetsGetOptions struct {
 
 	at    []string
 	limit int
+	lagging
 
 	positions []offsets.Position
 	heads     []string // the positions as typed
@@ -40,11 +42,12 @@ type offsetsGetOptions struct {
 func newOffsetsGetCmd(e *env) *cobra.Command {
 	o := &offsetsGetOptions{env: e}
 	cmd := &cobra.Command{
-		Use:   "get TARGET...",
-		Short: "Show what positions come to in each partition",
+		Use:   "get TARGET... | -g GROUP [TARGET...] | --all-groups [TARGET...]",
+		Short: "Show what positions come to, or how far groups are",
 		Example: `  kafkactl offsets get orders                           # start and end
-  kafkactl offsets get orders:0 --at -1h --at now       # what an hour ago and now come to
-  kafkactl offsets get orders@2026-11-23..+1d -o json   # where a day begins and ends`,
+  kafkactl offsets get orders@2026-11-23..+1d -o json   # where a day begins and ends
+  kafkactl offsets get -g billing                       # a group's offsets and lag
+  kafkactl offsets get --all-groups --watch             # the lag of all, live`,
 		Long: `Shows start and end of each partition, or what every --at comes to; a target with a range of
 its own shows the range's sides instead. Offsets past either end are moved to it.
 
@@ -53,12 +56,24 @@ Positions are those of kafkactl help positions, and of newer brokers max-timesta
 earliest-local, latest-tiered and earliest-pending-upload.
 
 --max-offsets N lists up to N starts of log segments at or before each position, newest
-first, as brokers before Kafka 4.0 can.`,
-		Args:              cobra.MinimumNArgs(1),
+first, as brokers before Kafka 4.0 can.
+
+With -g or --all-groups and no position it shows where groups stand, each partition they have
+an offset for or hold, or those of TARGETs: the stored offset, start and end, the lag in
+records, and its age, that of the oldest record not read yet. Without an offset a partition
+shows none and counts in no total. "-" is what is unknown, or does not apply. An offset
+that an open transaction is about to change is marked pending; the one shown still counts.
+A group without members or offsets is exit 6. --lag prints the sum of the lags alone.
+
+A pipe gets GROUP TOPIC PARTITION OFFSET START END LAG AGE CLIENT HOST MEMBER METADATA NOTE,
+the age in milliseconds, and with --watch the time before them.`,
 		ValidArgsFunction: e.completeTargets,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(args); err != nil {
 				return err
+			}
+			if o.lags() {
+				return o.runLags(cmd.Context())
 			}
 			return o.run(cmd.Context())
 		},
@@ -69,8 +84,8 @@ first, as brokers before Kafka 4.0 can.`,
 	f.Var(count(&o.limit, 0, math.MaxInt32), "max-offsets", "list up to N segment starts at or before each position")
 	o.targeting.addIsolationFlag(cmd, false)
 	f.BoolVar(&o.strict, "strict", false, "an offset outside the log is an error")
+	o.lagging.addFlags(cmd)
 	addListingFlags(cmd, &o.listing)
-	cmd.SetFlagErrorFunc(groupless("groups are not looked up yet: give TARGET..."))
 	return cmd
 }
 
@@ -81,13 +96,16 @@ func (o *offsetsGetOptions) check(args []string) error {
 	if err := o.targeting.parse(args, o.now()); err != nil {
 		return err
 	}
+	if err := o.checkLags(); err != nil || o.lags() {
+		return err
+	}
 	for _, s := range o.at {
 		p, err := offsets.ParsePosition(s, o.targeting.at)
 		if err != nil {
 			return targetUsage("--at ", err)
 		}
 		o.def.From = p // for noGroup below
-		if err := o.noGroup("offsets get reads no groups yet"); err != nil {
+		if err := o.groupNamed(); err != nil {
 			return err
 		}
 		o.positions, o.heads = append(o.positions, p), append(o.heads, s)
@@ -121,7 +139,15 @@ func (o *offsetsGetOptions) ownRanges() error {
 			return usagef("%s: the right side counts from what the left comes to, which is not one position here", t.Text)
 		}
 	}
-	return o.noGroup("offsets get reads no groups yet")
+	return o.groupNamed()
+}
+
+// groupNamed refuses "stored" without -g.
+func (o *offsetsGetOptions) groupNamed() error {
+	if o.group != "" {
+		return nil
+	}
+	return o.noGroup("-g GROUP names it")
 }
 
 // asked is one cell: a position of a partition, and what it came to.
@@ -218,7 +244,7 @@ func (o *offsetsGetOptions) lookUp(ctx context.Context, client *broker.Client, r
 	if o.limit > 0 {
 		return o.lookUpSegments(ctx, client, rows, places)
 	}
-	found, err := offsets.Look(ctx, client, places, offsets.Options{Isolation: o.level(), Now: o.targeting.at})
+	found, err := offsets.Look(ctx, client, places, offsets.Options{Isolation: o.level(), Now: o.targeting.at, Group: o.group, Storage: o.storage})
 	if err != nil {
 		return err
 	}

@@ -53,6 +53,14 @@ func (e *env) writeJSON(doc any) error {
 	return enc.Encode(doc)
 }
 
+// writeJSONLine prints one of many documents, on a line of its own also on a
+// terminal.
+func (e *env) writeJSONLine(doc any) error {
+	enc := json.NewEncoder(e.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(doc)
+}
+
 // table is rows under heads. Cells hold plain text; colours belong to columns,
 // so that widths are those of the text.
 type table struct {

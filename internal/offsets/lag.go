@@ -13,6 +13,7 @@ type Lag struct {
 	Stored  Stored
 	Pending bool // an open transaction is about to change the stored offset
 	Bounds  Bounds
+	End     int64 // of the isolation level asked for
 	// Records is how many offsets lie between the stored one and the end, -1 where
 	// that is unknown: nothing is stored, or Err.
 	Records int64
@@ -24,9 +25,7 @@ type Lag struct {
 
 // Past says that the stored offset lies behind the log's end: the log was
 // truncated, or its topic made anew, since the group stored it.
-func (l *Lag) Past(isolation int8) bool {
-	return l.Err == nil && l.Stored.Offset > l.Bounds.End(isolation)
-}
+func (l *Lag) Past() bool { return l.Err == nil && l.Stored.Offset > l.Bounds.HighWatermark }
 
 // Lost is how many offsets the log has dropped before the group read them.
 func (l *Lag) Lost() int64 {
@@ -77,7 +76,7 @@ func FetchLags(ctx context.Context, c *broker.Client, stored []*GroupStored, o L
 	if o.Ages == nil {
 		return all, nil
 	}
-	return all, o.Ages.fill(ctx, c, all, o.Isolation)
+	return all, o.Ages.fill(ctx, c, all)
 }
 
 func lagOf(tp broker.TP, s Stored, pending bool, b Bounds, isolation int8) Lag {
@@ -85,20 +84,23 @@ func lagOf(tp broker.TP, s Stored, pending bool, b Bounds, isolation int8) Lag {
 	if l.Err == nil {
 		l.Err = b.Err
 	}
+	if l.Err == nil {
+		l.End = b.End(isolation)
+	}
 	if l.Err == nil && s.Offset != NoOffset {
-		l.Records = max(b.End(isolation)-s.Offset, 0)
+		l.Records = max(l.End-s.Offset, 0)
 	}
 	return l
 }
 
 // fill asks for the oldest unread record of each partition that has any.
-func (a *Ages) fill(ctx context.Context, c *broker.Client, all [][]Lag, isolation int8) error {
+func (a *Ages) fill(ctx context.Context, c *broker.Client, all [][]Lag) error {
 	ends := map[At]int64{}
 	next := func(l *Lag) At { return At{l.TP, max(l.Stored.Offset, l.Bounds.Start)} }
 	for i := range all {
 		for j := range all[i] {
-			if l := &all[i][j]; l.Records > 0 && next(l).Offset < l.Bounds.End(isolation) {
-				ends[next(l)] = l.Bounds.End(isolation)
+			if l := &all[i][j]; l.Records > 0 && next(l).Offset < l.End {
+				ends[next(l)] = l.End
 			}
 		}
 	}

@@ -8,11 +8,12 @@ func (j *Journal) Entries() []Entry { return j.entries }
 // Newest is the newest change in a storage that is not wholly taken back, with
 // what is left to take back of it: neither what never came about, nor what an
 // earlier undo settled. Undos themselves are not candidates, so that each call
-// goes further back. ok is false where there is none.
-func (j *Journal) Newest(storage offsets.Storage) (e Entry, left []offsets.Change, ok bool) {
+// goes further back. Unless before is 0, only changes of a lower number count. ok
+// is false where there is none.
+func (j *Journal) Newest(storage offsets.Storage, before int64) (e Entry, left []offsets.Change, ok bool) {
 	for i := len(j.entries) - 1; i >= 0; i-- {
 		e := j.entries[i]
-		if e.Undoes != 0 || e.Storage != storage {
+		if e.Undoes != 0 || e.Storage != storage || before > 0 && e.ID >= before {
 			continue
 		}
 		if left := j.left(&e); len(left) > 0 {

@@ -304,7 +304,7 @@ func TestGroupsHaveFilesOfTheirOwn(t *testing.T) {
 func TestUndoGoesFurtherBackEachTime(t *testing.T) {
 	j := open(t, t.TempDir())
 	newest := func() (int64, int) {
-		e, left, ok := j.Newest(offsets.Kafka)
+		e, left, ok := j.Newest(offsets.Kafka, 0)
 		if !ok {
 			return 0, 0
 		}
@@ -336,7 +336,7 @@ func TestUndoGoesFurtherBackEachTime(t *testing.T) {
 	end(t, j, begin(t, j, "undo", c, changes(1, 9, 2)))
 	end(t, j, begin(t, j, "undo", a, changes(3, 2, 1)))
 	expect("all undone", 0, 0)
-	if _, _, ok := j.Newest(offsets.ZooKeeper); ok {
+	if _, _, ok := j.Newest(offsets.ZooKeeper, 0); ok {
 		t.Error("the storages are mixed")
 	}
 }

@@ -121,6 +121,17 @@ func (c *config) check() error {
 	return c.tuning.check()
 }
 
+// checkFile refuses a --config that is not there, for commands that read none.
+func (c *config) checkFile() error {
+	if c.file == "" {
+		return nil
+	}
+	if _, err := os.Stat(c.file); err != nil {
+		return usagef("--config %s: %v", c.file, plainFileError(err))
+	}
+	return nil
+}
+
 // configFile is the file to read and whether somebody named it; "" where there
 // is no home to look in.
 func (c *config) configFile() (path string, asked bool) {

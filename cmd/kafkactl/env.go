@@ -136,8 +136,17 @@ func (e *env) brokerConfig() (broker.Config, error) {
 		SocketTimeout: t.socketTimeout,
 		RetryBackoff:  t.retryBackoff,
 		Rack:          t.rack,
-		Log:           e.verbose,
+		Log:           e.logged,
 	}, nil
+}
+
+// logged passes on what the client says: level 0 to whoever waits for it.
+func (e *env) logged(level int, format string, args ...any) {
+	if level == 0 {
+		e.note(format, args...)
+		return
+	}
+	e.verbose(level, format, args...)
 }
 
 // close ends what connect began.

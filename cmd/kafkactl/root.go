@@ -93,7 +93,7 @@ func (e *env) prepare(cmd *cobra.Command) error {
 		return errDone
 	}
 	if !cmd.HasParent() || slices.Contains(without, topCommand(cmd)) {
-		return nil
+		return e.cfg.checkFile()
 	}
 	// Warnings of load are painted already as asked for on the command line.
 	e.setColors(e.cfg.color)

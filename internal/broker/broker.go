@@ -38,7 +38,8 @@ type Config struct {
 	// Dial is the network seam: TLS, proxies, net.Pipe. Default net.Dialer. It
 	// must return when ctx ends.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
-	// Log gets one line a retry (level 1) and one a request (level 2); nil is silence.
+	// Log gets one line an outage (level 0), a retry (level 1) and a request (level
+	// 2); nil is silence.
 	// It is called from several goroutines.
 	Log func(level int, format string, args ...any)
 }

@@ -18,6 +18,11 @@ const maxIdle = 3 * time.Minute
 // that died unnoticed, nobody could tell whether they were carried out.
 const maxRest = time.Second
 
+// outageTold is how long an address may let nobody in before that is told: long
+// enough for a restart behind a load balancer to pass unseen, and much shorter
+// than the time after which waiting ends.
+const outageTold = 3 * time.Second
+
 // Client routes requests, keeps metadata and retries. It owns its shared
 // connections; Close ends them.
 type Client struct {
@@ -31,7 +36,21 @@ type Client struct {
 	bad    map[string]time.Time // addresses that failed last, and when
 	met    map[string]bool      // addresses a handshake was made with
 	warm   bool                 // some broker has answered a request
+	last   trouble              // newest
+	down   map[string]*outage   // by addresses that let nobody in
 	closed bool
+}
+
+// trouble is what went wrong, and when.
+type trouble struct {
+	err error
+	at  time.Time
+}
+
+// outage is a time of an address during which it let nobody in.
+type outage struct {
+	since time.Time
+	told  bool
 }
 
 // shared is one address's connection, or the attempt to make it.
@@ -51,7 +70,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Shuffle {
 		rand.Shuffle(len(cfg.Seeds), func(i, j int) { cfg.Seeds[i], cfg.Seeds[j] = cfg.Seeds[j], cfg.Seeds[i] })
 	}
-	c := &Client{cfg: cfg, shared: make(map[string]*shared), bad: make(map[string]time.Time), met: make(map[string]bool)}
+	c := &Client{cfg: cfg, shared: make(map[string]*shared), bad: make(map[string]time.Time), met: make(map[string]bool), down: make(map[string]*outage)}
 	c.dialer = dialer{cfg: &c.cfg, tries: len(cfg.Seeds)}
 	return c, nil
 }
@@ -93,8 +112,9 @@ func (c *Client) Open(ctx context.Context, node int32) (*Conn, error) {
 	}
 	conn, err := c.dialer.dial(ctx, p.addr, p.node)
 	if err != nil {
+		err = c.dialError(p, err)
 		c.note(p.addr, err)
-		return nil, c.dialError(p, err)
+		return nil, err
 	}
 	c.note(p.addr, nil)
 	return conn, nil
@@ -168,16 +188,52 @@ func (s *shared) spent(rest time.Duration) bool {
 // note remembers whether an address let us in, so that those which do not come
 // last.
 func (c *Client) note(addr string, err error) {
+	if tell := c.noted(addr, err); tell {
+		c.cfg.logf(0, "waiting for %v", err)
+	}
+}
+
+// noted says whether somebody who waits should hear of it: once in an outage,
+// when it has lasted for a while.
+func (c *Client) noted(addr string, err error) (tell bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == nil {
 		c.met[addr] = true
 		delete(c.bad, addr)
-		return
+		delete(c.down, addr)
+		return false
 	}
-	if !isContext(err) {
-		c.bad[addr] = time.Now()
+	if isContext(err) || c.closed {
+		return false
 	}
+	now := time.Now()
+	c.bad[addr] = now
+	if errors.Is(err, errSlow) {
+		return false
+	}
+	c.last = trouble{err, now}
+	if !errors.As(err, new(*DialError)) {
+		return false
+	}
+	o := c.down[addr]
+	if o == nil {
+		o = &outage{since: now}
+		c.down[addr] = o
+	}
+	tell = !o.told && now.Sub(o.since) >= outageTold
+	o.told = o.told || tell
+	return tell
+}
+
+// troubleSince is the newest that went wrong since then, nil for nothing.
+func (c *Client) troubleSince(then time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last.at.Before(then) {
+		return nil
+	}
+	return c.last.err
 }
 
 func (c *Client) hasMet(addr string) bool {

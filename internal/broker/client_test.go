@@ -124,6 +124,68 @@ func TestUnansweredDialsEndWithTheTimeout(t *testing.T) {
 	})
 }
 
+// An address that lets nobody in is named once, after a while, and again only when
+// it has let somebody in meanwhile.
+func TestOutageIsToldOnceAfterAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.NewPipeCluster(t, 1)
+		var up atomic.Bool
+		var mu sync.Mutex
+		var told []string
+		start := time.Now()
+		client, err := New(Config{
+			Seeds: c.Seeds(), Timeout: time.Minute,
+			Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+				if !up.Load() {
+					return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+				}
+				return c.Dial(ctx, addr)
+			},
+			Log: func(level int, format string, args ...any) {
+				mu.Lock()
+				defer mu.Unlock()
+				if level == 0 {
+					told = append(told, fmt.Sprintf("%v "+format, append([]any{time.Since(start).Truncate(time.Second)}, args...)...))
+				}
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		client.warmUp() // who was never let in is not waited for
+		time.AfterFunc(10*time.Second, func() { up.Store(true) })
+		if _, err := client.Refresh(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if len(told) != 1 || !strings.HasPrefix(told[0], "3s waiting for "+c.Seeds()[0]+": connection refused") && !strings.HasPrefix(told[0], "4s waiting for "+c.Seeds()[0]+": connection refused") {
+			t.Errorf("told %q", told)
+		}
+	})
+}
+
+// Who waits for another's request for metadata is told what that one met.
+func TestMetadataThatCannotBeHadInTimeSaysWhatWentWrong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, err := New(Config{Seeds: []string{"a:1"}, Timeout: time.Minute, Dial: func(context.Context, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		client.warmUp()
+		go client.Refresh(t.Context(), nil) // leads
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err = client.Refresh(ctx, nil, "t")
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "a:1: connection refused") {
+			t.Errorf("got %v, want the cause", err)
+		}
+	})
+}
+
 // Whoever's time ends first, ours or the caller's, the message says which host it
 // went to and how far that came.
 func TestPeerThatNeverAnswersIsNamedWhenTheTimeIsUp(t *testing.T) {

@@ -35,6 +35,15 @@ var (
 	errTwice   = errors.New("response received twice")
 )
 
+// lateError is the end of the caller's time, and what went wrong last before it.
+type lateError struct{ last, end error }
+
+// Error implements error.
+func (e *lateError) Error() string { return "no answer in time: " + e.last.Error() }
+
+// Unwrap gives both.
+func (e *lateError) Unwrap() []error { return []error{e.last, e.end} }
+
 // RequestError says which request failed, where.
 type RequestError struct {
 	API       wire.Key

@@ -59,6 +59,7 @@ func (c *Client) refreshBrokers(ctx context.Context, stale *Snapshot) (*Snapshot
 }
 
 func (c *Client) refresh(ctx context.Context, w *want) (*Snapshot, error) {
+	began := time.Now()
 	m := &c.meta
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -87,6 +88,9 @@ func (c *Client) refresh(ctx context.Context, w *want) (*Snapshot, error) {
 		if err := ctx.Err(); err != nil {
 			if leads && f.err != nil && !errors.Is(err, context.Canceled) { // it tells where our time went
 				return nil, f.err
+			}
+			if last := c.troubleSince(began); last != nil && !errors.Is(err, context.Canceled) {
+				err = &lateError{last, err}
 			}
 			return nil, &RequestError{API: wire.Metadata, Version: -1, Partition: -1, Err: err, unsent: true}
 		}

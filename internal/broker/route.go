@@ -77,9 +77,12 @@ func (c *Client) connTo(ctx context.Context, to To, rest time.Duration) (*Conn, 
 
 func (c *Client) connPeer(ctx context.Context, p peer, rest time.Duration) (*Conn, error) {
 	conn, err := c.share(ctx, p, rest)
+	if err != nil {
+		err = c.dialError(p, err)
+	}
 	c.note(p.addr, err)
 	if err != nil {
-		return nil, c.dialError(p, err)
+		return nil, err
 	}
 	return conn, nil
 }

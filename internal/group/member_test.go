@@ -19,7 +19,8 @@ import (
 // newCluster is an embedded cluster with a topic and a client of ours.
 func newCluster(t *testing.T, partitions int32, opts ...kfake.Opt) (*kfake.Cluster, *broker.Client) {
 	t.Helper()
-	k, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(3), kfake.SeedTopics(partitions, "t")}, opts...)...)
+	k, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(3), kfake.SeedTopics(partitions, "t"),
+		kfake.BrokerConfigs(map[string]string{"group.consumer.heartbeat.interval.ms": "100"})}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +224,9 @@ func (r *roster) modern(client *broker.Client, name string, cfg Config) *member 
 
 // quick is cfg with short intervals.
 func quick(t *testing.T, name string, cfg Config) Config {
-	cfg.Group = "g"
+	if cfg.Group == "" {
+		cfg.Group = "g"
+	}
 	if cfg.Topics == nil && cfg.Match == nil {
 		cfg.Topics = []string{"t"}
 	}

@@ -25,7 +25,7 @@ func newGroupsCmd(e *env) *cobra.Command {
 		Long: `Classic and consumer (KIP-848) groups, and share groups as far as they are alike. What a group
 has read is kafkactl offsets get -g GROUP.`,
 	}
-	cmd.AddCommand(newGroupsListCmd(e), newGroupsDescribeCmd(e), newGroupsMembersCmd(e))
+	cmd.AddCommand(newGroupsListCmd(e), newGroupsDescribeCmd(e), newGroupsMembersCmd(e), newGroupsDeleteCmd(e))
 	return cmd
 }
 

@@ -23,6 +23,7 @@ func newOffsetsCmd(e *env) *cobra.Command {
 stand.`,
 	}
 	cmd.AddCommand(newOffsetsGetCmd(e))
+	cmd.AddCommand(offsetsChangeCmds(e)...)
 	return cmd
 }
 

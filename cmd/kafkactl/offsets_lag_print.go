@@ -189,7 +189,7 @@ func (g *groupLag) document(now time.Time) groupLagDoc {
 		}
 	}
 	one := &lagView{groups: []groupLag{*g}}
-	if sum, _, failed := one.total(); !failed {
+	if sum, none, failed := one.total(); !failed && none < len(g.lags) {
 		doc.Lag = &sum
 	}
 	for i := range g.lags {

@@ -1,6 +1,7 @@
 package offsets
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -71,10 +72,7 @@ func (a *Ages) Oldest(ctx context.Context, c *broker.Client, ends map[At]int64) 
 	}
 	a.mu.Unlock()
 	slices.SortFunc(open, func(x, y At) int {
-		if n := compareTP(x.TP, y.TP); n != 0 {
-			return n
-		}
-		return int(min(max(x.Offset-y.Offset, -1), 1))
+		return cmp.Or(compareTP(x.TP, y.TP), cmp.Compare(x.Offset, y.Offset))
 	})
 	s.search(ctx2, open)
 	if ctx.Err() != nil {
@@ -101,25 +99,66 @@ type ageSearch struct {
 	ends map[At]int64
 
 	mu    sync.Mutex
-	from  map[At]int64 // where the next fetch begins: behind markers, after the first
+	open  map[broker.TP][]At // sorted; what was found is still among them
+	from  map[At]int64       // where the next fetch begins: behind markers, after the first
 	found map[At]aged
 	spent int // bytes of batches asked for alone
 }
 
+// search asks for a few offsets of each partition at first: groups that read the
+// same topic are often in the same batch, and one answer then serves them all.
 func (s *ageSearch) search(ctx context.Context, open []At) {
+	s.open = map[broker.TP][]At{}
+	for _, at := range open {
+		s.open[at.TP] = append(s.open[at.TP], at)
+	}
+	for most := 1; len(open) > 0 && ctx.Err() == nil; most *= 8 {
+		asked := spaced(open, most)
+		s.records(ctx, asked)
+		tried := map[At]bool{}
+		for _, at := range asked {
+			tried[at] = true
+		}
+		// Those without a batch and without news are given up.
+		open = slices.DeleteFunc(open, func(at At) bool {
+			_, ok := s.found[at]
+			return ok || tried[at]
+		})
+	}
+}
+
+// spaced takes at most so many offsets of each partition, as far from each other
+// as there are; open is sorted by partition.
+func spaced(open []At, most int) []At {
+	var some []At
+	for first := 0; first < len(open); {
+		last := first
+		for last < len(open) && open[last].TP == open[first].TP {
+			last++
+		}
+		of := open[first:last]
+		for i := range min(most, len(of)) {
+			some = append(some, of[i*len(of)/min(most, len(of))])
+		}
+		first = last
+	}
+	return some
+}
+
+// records finds the records of some offsets.
+func (s *ageSearch) records(ctx context.Context, open []At) {
 	for range markers {
 		again := open
 		for _, limit := range ageSteps() {
 			again = s.together(ctx, again, limit)
 		}
 		s.alone(ctx, again)
-		moved := open[:0:0]
+		var moved []At
 		for _, at := range open {
 			if _, ok := s.found[at]; !ok && s.from[at] > at.Offset && s.from[at] < s.ends[at] {
 				moved = append(moved, at)
 			}
 		}
-		// Those without a batch and without news are given up.
 		if open = moved; len(open) == 0 || ctx.Err() != nil {
 			return
 		}
@@ -277,18 +316,46 @@ func (s *ageSearch) read(reader *codec.Reader, at At, entries []byte) bool {
 	if next == from {
 		return false
 	}
-	var rec record.Record
-	reader.Reset(entries, from)
-	got := reader.Next(&rec)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case got && rec.Offset < s.ends[at]:
-		s.found[at] = aged{at: rec.Timestamp}
-	case got, next >= s.ends[at] && reader.Err() == nil:
-		s.found[at] = aged{at: record.NoTimestamp, none: true}
-	case reader.Err() == nil:
-		s.from[at] = next
+	waiting := s.covered(at, from, next)
+	var rec record.Record
+	reader.Reset(entries, from)
+	for len(waiting) > 0 && reader.Next(&rec) {
+		for len(waiting) > 0 && s.from[waiting[0]] <= rec.Offset {
+			s.settle(waiting[0], &rec)
+			waiting = waiting[1:]
+		}
+	}
+	if reader.Err() != nil {
+		return true // nobody can tell what is in a damaged batch
+	}
+	for _, w := range waiting {
+		if s.from[w] = next; next >= s.ends[w] {
+			s.found[w] = aged{at: record.NoTimestamp, none: true}
+		}
 	}
 	return true
+}
+
+// covered are the offsets of a partition that an answer from one offset to
+// another is about: the one that was asked for first, and all others in it.
+func (s *ageSearch) covered(at At, from, next int64) []At {
+	var list []At
+	for _, o := range s.open[at.TP] {
+		_, ok := s.found[o]
+		if f := s.from[o]; !ok && (f > from && f < next || o == at) {
+			list = append(list, o)
+		}
+	}
+	slices.SortFunc(list, func(a, b At) int { return cmp.Compare(s.from[a], s.from[b]) })
+	return list
+}
+
+// settle files the first record at or after an offset.
+func (s *ageSearch) settle(at At, rec *record.Record) {
+	s.found[at] = aged{at: rec.Timestamp}
+	if rec.Offset >= s.ends[at] {
+		s.found[at] = aged{at: record.NoTimestamp, none: true}
+	}
 }

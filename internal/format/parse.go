@@ -29,6 +29,7 @@ type Parser struct {
 	term  []byte // what ends each record, when records are lines
 	loc   *time.Location
 	max   int
+	keyed bool
 
 	// Of the record under way, so that none of it is looked at twice.
 	ends  []int
@@ -62,6 +63,9 @@ func (e *ParseError) Error() string { return fmt.Sprintf("column %d: %s: %s", e.
 // Terminator is what ends every record, nil if records are not so framed and
 // only Next can read them.
 func (q *Parser) Terminator() []byte { return q.term }
+
+// Keyed says that records bring their keys, null ones too.
+func (q *Parser) Keyed() bool { return q.keyed }
 
 // Line fills r from one record without its terminator.
 func (q *Parser) Line(line []byte, r *record.Record) error {

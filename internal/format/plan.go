@@ -71,6 +71,7 @@ func (p *Program) Parser() (*Parser, error) {
 		sized[it.verb] = true
 		q.steps = append(q.steps, s)
 	}
+	q.keyed = sized[key]
 	if n := len(q.steps); n > 0 && q.steps[n-1].verb == literal && framed(q.steps[:n-1], q.steps[n-1].text) {
 		q.term = q.steps[n-1].text
 		q.steps = q.steps[:n-1]

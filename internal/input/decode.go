@@ -1,17 +1,22 @@
 package input
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"unicode/utf8"
+
+	"kafkactl/internal/jsonl"
 )
 
 // Decode appends what src stands for to dst.
 type Decode func(dst, src []byte) ([]byte, error)
 
 // Decoder finds the decoding of that name: text (nil: bytes stand for
-// themselves), hex or base64.
+// themselves), hex, base64 or json.
 func Decoder(name string) (Decode, error) {
 	switch name {
 	case "", "text":
@@ -20,8 +25,10 @@ func Decoder(name string) (Decode, error) {
 		return fromHex, nil
 	case "base64":
 		return fromBase64, nil
+	case "json":
+		return fromJSON, nil
 	}
-	return nil, fmt.Errorf("unknown encoding %q, one of text, hex, base64", name)
+	return nil, fmt.Errorf("unknown encoding %q, one of text, hex, base64, json", name)
 }
 
 func fromHex(dst, src []byte) ([]byte, error) {
@@ -43,6 +50,20 @@ func fromBase64(dst, src []byte) ([]byte, error) {
 		return dst, fmt.Errorf("not base64: %w", err)
 	}
 	return dst, nil
+}
+
+// fromJSON takes JSON as it stands, and a JSON string as its text: what consume
+// shows so of the same bytes.
+func fromJSON(dst, src []byte) ([]byte, error) {
+	if !json.Valid(src) || !utf8.Valid(src) {
+		return dst, errors.New("not JSON")
+	}
+	if b := bytes.TrimLeft(src, " \t\r\n"); b[0] != '"' {
+		return append(dst, src...), nil
+	}
+	var d jsonl.Decoder
+	text, err := d.Bytes(src)
+	return append(dst, text...), err
 }
 
 // trimPackage drops the package name that hex puts before its errors.

@@ -29,6 +29,7 @@ type Options struct {
 	Headers   record.Headers
 	Timestamp int64 // of every record, record.NoTimestamp: when it is read
 	Partition int32 // of every record, -1: the partitioner's choice
+	Fill      Fill  // nil: what stands above; else the fields behind Max are its own
 }
 
 // Lines reads delimited records from files. Records are slices of the blocks
@@ -48,7 +49,7 @@ type Lines struct {
 	line   int64   // of the last record begun
 	starts []int64 // lines before each file begun so far
 	plain  bool    // lines are values as they stand
-	key    []byte  // scratch of the decoders
+	key    []byte  // scratch of the decoders, never nil: that would be null
 	value  []byte
 	err    error
 }
@@ -65,7 +66,7 @@ func NewLines(files []File, o Options) *Lines {
 		o.Max = DefaultMax
 	}
 	plain := o.KeyDelim == nil && o.Null == nil && o.ValueAs == nil
-	return &Lines{o: o, r: newReader(files), starts: []int64{0}, plain: plain}
+	return &Lines{o: o, r: newReader(files), starts: []int64{0}, plain: plain, key: []byte{}, value: []byte{}}
 }
 
 // Close stops reading ahead. A read that waits for a terminal or a pipe cannot
@@ -94,7 +95,7 @@ func (l *Lines) Next(r *record.Record) (int64, error) {
 		}
 		l.line++
 		if size > l.o.Max {
-			return l.line, l.bad(fmt.Errorf("record of %d bytes: longer than %d", size, l.o.Max))
+			return l.line, l.bad(tooLong(size, l.o.Max))
 		}
 		if len(raw) == 0 && l.o.SkipEmpty {
 			continue
@@ -107,6 +108,12 @@ func (l *Lines) bad(err error) error { return &produce.RecordError{Line: l.line,
 
 // fill splits a record.
 func (l *Lines) fill(r *record.Record, raw []byte) error {
+	if l.o.Fill != nil {
+		if err := l.o.Fill(r, raw); err != nil {
+			return l.bad(err)
+		}
+		return nil
+	}
 	// Field by field: a whole Record is copied at four times the cost.
 	r.Partition, r.Timestamp, r.Headers = l.o.Partition, l.o.Timestamp, l.o.Headers
 	r.Key, r.Value = l.o.Key, raw

@@ -156,10 +156,13 @@ func (f *feeder) add(ctx context.Context, rec *record.Record, line int64) error 
 	if err != nil {
 		return &RecordError{Line: line, Err: err}
 	}
-	if rec.Timestamp == record.NoTimestamp {
+	switch {
+	case rec.Timestamp != record.NoTimestamp:
+		if f.e.magic < 1 {
+			return &RecordError{Line: line, Err: f.e.tooOld("a timestamp", 2)}
+		}
+	case rec.TimestampType != record.NoTimestampType:
 		rec.Timestamp = f.nowMs
-	} else if f.e.magic < 1 {
-		return &RecordError{Line: line, Err: f.e.tooOld("a timestamp", 2)}
 	}
 	if len(rec.Headers.Raw) > 0 && f.e.magic < 2 {
 		return &RecordError{Line: line, Err: f.e.tooOld("a header", 3)}

@@ -10,7 +10,8 @@ import (
 // Input yields records in order. One goroutine calls it.
 type Input interface {
 	// Next fills every field of r that matters (Partition -1 leaves the choice to
-	// the partitioner, Timestamp record.NoTimestamp means now) and gives its line;
+	// the partitioner, Timestamp record.NoTimestamp means now, or with
+	// record.NoTimestampType none) and gives its line;
 	// lines ascend over the whole input, gaps are allowed. r's slices live until
 	// the next call. ErrIdle: nothing whole has arrived yet, wait for Ready.
 	// io.EOF: the end. A *RecordError spoils one record, and Next may be called

@@ -180,24 +180,27 @@ func (b *balancer) relieve(from int) bool {
 		member int
 		topic  string // by which the next one was reached
 	}
-	came := map[int]step{from: {member: -1}}
+	came := make([]*step, len(b.members))
+	came[from] = &step{}
 	seen := map[string]bool{}
-	queue := []int{from}
+	queue := []int{from} // all that were reached, in order
 	best := from
-	for len(queue) > 0 {
-		m := queue[0]
-		queue = queue[1:]
+	for next := 0; next < len(queue); next++ {
+		m := queue[next]
 		if b.loads[m].n < b.loads[best].n {
 			best = m
 		}
 		for _, topic := range b.members[m].topics {
+			if len(queue) == len(b.members) {
+				break
+			}
 			if seen[topic] || len(b.loads[m].has[topic]) == 0 {
 				continue
 			}
 			seen[topic] = true
 			for _, to := range b.takers[topic] {
-				if _, ok := came[to]; !ok {
-					came[to] = step{m, topic}
+				if came[to] == nil {
+					came[to] = &step{m, topic}
 					queue = append(queue, to)
 				}
 			}

@@ -167,6 +167,11 @@ var errTopicExists = errors.New("TOPIC_ALREADY_EXISTS")
 // returns when every partition has a leader which, on a single broker, also
 // serves. Brokers from 0.11 only.
 func CreateTopic(ctx context.Context, addr, topic string, partitions, replicas int, settings ...string) error {
+	return createTopic(ctx, addr, 2, topic, partitions, replicas, settings...)
+}
+
+// createTopic asks in version 0 or 2, of brokers from 0.10.1 or 0.11.
+func createTopic(ctx context.Context, addr string, version int16, topic string, partitions, replicas int, settings ...string) error {
 	if len(settings)%2 != 0 {
 		return fmt.Errorf("create topic %s: a setting without a value", topic)
 	}
@@ -181,16 +186,23 @@ func CreateTopic(ctx context.Context, addr, topic string, partitions, replicas i
 		q.string(s)
 	}
 	q.int32(30000)
-	q.int8(0)
-	a, err := ask(ctx, addr, apiCreateTopics, 2, q)
+	if version > 0 {
+		q.int8(0) // not only to validate
+	}
+	a, err := ask(ctx, addr, apiCreateTopics, version, q)
 	if err != nil {
 		return fmt.Errorf("create topic %s: %w", topic, err)
 	}
-	a.readInt32() // throttle
+	if version > 0 {
+		a.readInt32() // throttle
+	}
 	var refused error
 	a.each(func() {
 		a.readString()
-		code, text := a.readInt16(), a.readString()
+		code, text := a.readInt16(), ""
+		if version > 0 {
+			text = a.readString()
+		}
 		if code == 36 {
 			refused = errTopicExists
 		} else if code != 0 {
@@ -200,6 +212,12 @@ func CreateTopic(ctx context.Context, addr, topic string, partitions, replicas i
 	if err := errors.Join(refused, a.err); err != nil {
 		return fmt.Errorf("create topic %s: %w", topic, err)
 	}
+	return awaitTopic(ctx, addr, topic, partitions)
+}
+
+// awaitTopic returns when every partition has a leader which, on a single
+// broker, also serves. Naming the topic creates it where brokers do so.
+func awaitTopic(ctx context.Context, addr, topic string, partitions int) error {
 	return poll(ctx, func() error {
 		brokers, led, err := metadata(ctx, addr, topic)
 		if err == nil && led[topic] < partitions {

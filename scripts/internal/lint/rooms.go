@@ -46,6 +46,7 @@ func rooms() map[string][]string {
 		"internal/group":             {consume, offsets, broker, wire},
 		"internal/kafkatest":         {},
 		"internal/interop":           {kafkatest},
+		"internal/matrix":            {kafkatest},
 		"cmd/kafkactl":               {any},
 		"scripts":                    {any},
 	}

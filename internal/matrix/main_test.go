@@ -1,0 +1,97 @@
+//go:build unix
+
+package matrix
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kafkactl/internal/kafkatest"
+)
+
+// releasesVar lists the releases to try, blank-separated, or says "all". Each
+// takes about half a minute of one core.
+const releasesVar = "KAFKACTL_TEST_RELEASES"
+
+// binaryVar names the program under test; TestMain builds it if unset.
+const binaryVar = "KAFKACTL_TEST_BINARY"
+
+// releases are those of the table: the oldest there is, the first with groups,
+// the last of each record format, the last with ZooKeeper, the first without
+// the old APIs, the newest.
+var releases = [...]string{"0.8.2.2", "0.9.0.1", "0.10.2.2", "0.11.0.3", "1.1.1", "2.8.2", "3.9.1", "4.0.0", "4.4.0"}
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		if os.Getenv(releasesVar) == "" || os.Getenv(binaryVar) != "" {
+			return m.Run()
+		}
+		dir, err := os.MkdirTemp("", "matrix-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		binary := filepath.Join(dir, "kafkactl")
+		build := exec.Command("go", "build", "-o", binary, "kafkactl/cmd/kafkactl")
+		build.Stdout, build.Stderr = os.Stderr, os.Stderr
+		if err := build.Run(); err != nil {
+			fmt.Fprintln(os.Stderr, "build kafkactl:", err)
+			return 1
+		}
+		os.Setenv(binaryVar, binary)
+		return m.Run()
+	}())
+}
+
+// wanted are the releases that were asked for.
+func wanted(t *testing.T) []string {
+	t.Helper()
+	text := os.Getenv(releasesVar)
+	if text == "" {
+		t.Skip("starts brokers of its own: set " + releasesVar + "=all, or to releases such as \"0.8.2.2 4.4.0\"")
+	}
+	if text == "all" {
+		return releases[:]
+	}
+	return strings.Fields(text)
+}
+
+// TestMatrix checks every capability on every release: that it works where the
+// release has it, that it is refused by name where not.
+func TestMatrix(t *testing.T) {
+	for _, release := range wanted(t) {
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			b := start(t, release)
+			for _, c := range capabilities() {
+				t.Run(c.name, func(t *testing.T) { c.check(t, b) })
+			}
+			t.Logf("matrix: %s: %d checks, %d passed", release, b.checks, b.passed)
+		})
+	}
+}
+
+// start runs a broker of a release for the length of a test.
+func start(t *testing.T, release string) *bed {
+	t.Helper()
+	version, err := kafkatest.ParseVersion(release)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := kafkatest.Start(t.Context(), kafkatest.Options{Version: release, ZooKeeper: version.Before(4),
+		Properties: []string{"log.retention.check.interval.ms=1000", "log.segment.delete.delay.ms=100"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cluster.Stop(); err != nil {
+			t.Errorf("stop the broker: %v", err)
+		}
+	})
+	return &bed{Cluster: cluster, release: release}
+}

@@ -225,8 +225,17 @@ func (v *lagView) good() int {
 	return n
 }
 
-// failure joins all that failed, nil for nothing. That members could not be
-// asked for is no failure on brokers that know none.
+// fault is why a group's members are not known, unless there is none to know: on
+// brokers that know no members, and of a group that has nothing but offsets.
+func (g *groupLag) fault() error {
+	err := g.desc.Err
+	if is[*notFoundError](err) || !errors.Is(err, wire.GroupIDNotFound) && !errors.Is(err, wire.UnsupportedVersion) {
+		return err
+	}
+	return nil
+}
+
+// failure joins all that failed, nil for nothing.
 func (v *lagView) failure() error {
 	errs := append([]error{}, errorsOf(v.missing)...)
 	if v.failed != nil {
@@ -236,7 +245,7 @@ func (v *lagView) failure() error {
 		if g.err != nil {
 			errs = append(errs, g.err)
 		}
-		if err := g.desc.Err; err != nil && (is[*notFoundError](err) || !errors.Is(err, wire.GroupIDNotFound) && !errors.Is(err, wire.UnsupportedVersion)) {
+		if err := g.fault(); err != nil {
 			errs = append(errs, err)
 		}
 		for _, l := range g.lags {

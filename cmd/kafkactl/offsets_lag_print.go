@@ -183,7 +183,7 @@ func (v *lagView) document() []groupLagDoc {
 
 func (g *groupLag) document(now time.Time) groupLagDoc {
 	doc := groupLagDoc{Group: g.desc.Group, Type: orNull(g.desc.Type), State: orNull(g.desc.State), Time: now.UnixMilli(), Partitions: []partitionLagDoc{}}
-	for _, err := range []error{g.err, g.desc.Err} {
+	for _, err := range []error{g.err, g.fault()} {
 		if err != nil && doc.Error == nil {
 			doc.Error = orNull(rootOf(err).Error())
 		}

@@ -149,11 +149,14 @@ func (o *offsetsGetOptions) lagFrame(v *lagView, failed error, trend *lagTrend) 
 	}
 }
 
-// mostLag keeps the n rows with the most lag, in their order; one whose lag is
-// not known counts most.
+// mostLag keeps the n rows with the most lag, in their order; one that failed
+// counts most, and one without an offset least.
 func mostLag(t *table, n int) [][]string {
 	at := slices.IndexFunc(t.columns, func(c column) bool { return c.name == "LAG" })
 	lag := func(i int) int64 {
+		if slices.Contains(t.rows[i], none) {
+			return -1
+		}
 		if v, err := strconv.ParseInt(t.rows[i][at], 10, 64); err == nil {
 			return v
 		}

@@ -22,6 +22,8 @@ type consumeOptions struct {
 	*env
 	targeting
 	printing
+	grouping
+	delivering
 
 	max             int64 // -1: all
 	last            int64 // -1: not asked for
@@ -38,12 +40,16 @@ func newConsumeCmd(e *env) *cobra.Command {
 		Short: "Print the records of topics, and end",
 		Example: `  kafkactl consume orders                        # all there is now
   kafkactl consume orders:0@100..+5 users@-1h    # five offsets, and an hour
-  kafkactl consume orders --last 10 -K ': '      # the ten newest, with their keys`,
+  kafkactl consume -g billing orders --follow    # as one of a group, committing what is printed`,
 		Long: `Reads each target's range, from its start to its end as it is now, and ends. Order is kept
 within a partition. A piped record is its value and a newline, exactly.
 
 A topic or partition that is not there is exit 6, before anything is printed. A partition
 that goes bad later stops there, the others finish, and the exit is 3.
+
+With -g it joins the group and begins where the group left off, or where --offset-reset says.
+Only what was wholly written is committed: every 5 seconds, before a partition is given up, and at
+the end, whatever ends it. Without --follow it ends once all that it holds is read.
 
 TARGET is TOPIC[:PARTS][@RANGE]; kafkactl help positions has the whole grammar.`,
 		Args:              cobra.MinimumNArgs(1),
@@ -64,13 +70,14 @@ TARGET is TOPIC[:PARTS][@RANGE]; kafkactl help positions has the whole grammar.`
 	f.BoolVar(&o.follow, "follow", false, "go on past the end, as records arrive")
 	f.Var(span(&o.idle), "idle", "follow, and end when no record came for so long")
 	f.Var(span(&o.consumerTimeout), "consumer-timeout", "the same, with exit 4")
-	f.StringVar(&o.reset, "offset-reset", "", "`WHERE` to go on when the log lost a position: start, end, or none to fail")
+	f.StringVar(&o.reset, "offset-reset", "", "`WHERE` to begin without a stored offset, and to go on when the log lost one: start, end, or none to fail")
+	o.grouping.addFlags(cmd)
+	o.delivering.addFlags(cmd)
 	o.targeting.addIsolationFlag(cmd, true)
 	f.BoolVar(&o.strict, "strict", false, "a warning that changes which records come is an error")
 	f.BoolVar(&o.keepGoing, "keep-going", false, "skip what fails, and exit 3")
 	o.printing.addFlags(cmd)
 	f.Lookup("idle").DefValue, f.Lookup("consumer-timeout").DefValue = "", "" // never
-	cmd.SetFlagErrorFunc(groupless("consume reads no groups yet: give TARGET@RANGE, or --from and --to"))
 	_ = cmd.RegisterFlagCompletionFunc("offset-reset", cobra.FixedCompletions([]string{"start", "end", "none"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -111,7 +118,7 @@ func (v amountValue) Type() string { return "N" }
 
 // check refuses what does not go together.
 func (o *consumeOptions) check(cmd *cobra.Command, args []string) error {
-	if err := o.printing.check(cmd); err != nil {
+	if err := errors.Join(o.printing.check(cmd), o.delivering.check(cmd)); err != nil {
 		return err
 	}
 	changed := cmd.Flags().Changed
@@ -133,7 +140,11 @@ func (o *consumeOptions) check(cmd *cobra.Command, args []string) error {
 	if err := o.targeting.parse(args, o.now()); err != nil {
 		return err
 	}
-	return o.noGroup("consume reads no groups yet: use an offset or a time")
+	if o.group != "" && o.last >= 0 {
+		return usagef("--last: a group's offsets say where to begin").withHint("--standalone reads TARGET@-N too")
+	}
+	o.whose, o.kept = o.group, o.store()
+	return o.grouping.check(cmd, &o.targeting)
 }
 
 // resetPolicy reads --offset-reset in any client's words.
@@ -156,7 +167,13 @@ func (o *consumeOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if o.joins() {
+		return o.runMember(ctx, client)
+	}
 	fill := offsets.Window{From: offsets.Position{Base: offsets.Start}}
+	if o.group != "" {
+		fill.From = storedPosition
+	}
 	if !o.follow {
 		fill.To = offsets.Position{Base: offsets.End}
 	}
@@ -168,19 +185,46 @@ func (o *consumeOptions) run(ctx context.Context) error {
 	if len(failures) > 0 && !o.keepGoing {
 		return errors.Join(failures...)
 	}
-	resolved, unresolved, err := o.look(ctx, o.env, client, wants, o.follow)
+	plan, unresolved, err := o.locate(ctx, client, wants)
 	if err != nil {
 		return cause(ctx, err)
 	}
 	failures = append(failures, unresolved...)
-	if len(unresolved) > 0 && !o.keepGoing || len(failures) > 0 && len(resolved) == 0 {
+	if len(unresolved) > 0 && !o.keepGoing || len(failures) > 0 && len(plan.resolved) == 0 {
 		return errors.Join(failures...)
 	}
-	report, err := o.read(ctx, client, resolved)
-	if err != nil {
+	report, err := o.read(ctx, client, plan)
+	if err = settled(report, err); err != nil {
 		return cause(ctx, err)
 	}
 	return o.outcome(report, failures)
+}
+
+// reading is what is to be read, and where progress is kept.
+type reading struct {
+	resolved []offsets.Resolved
+	claims   []broker.TP
+	group    consume.Group // nil without one
+}
+
+// locate says where wants begin and end.
+func (o *consumeOptions) locate(ctx context.Context, client *broker.Client, wants []offsets.Want) (r reading, failed []error, err error) {
+	if o.group == "" {
+		r.resolved, failed, err = o.look(ctx, o.env, client, wants, o.follow)
+		return r, failed, err
+	}
+	if r.group, err = o.standing(ctx, client); err != nil {
+		return r, nil, err
+	}
+	reset, _ := o.resetPolicy()
+	b := beginnings{env: o.env, targeting: &o.targeting, client: client, group: r.group, reset: reset, follow: o.follow}
+	all, claims, err := b.from(ctx, wants)
+	if err != nil {
+		return r, nil, err
+	}
+	r.claims = claims
+	r.resolved, failed, err = o.tell(o.env, all)
+	return r, failed, err
 }
 
 // cause prefers what ended ctx, such as a closed pipe, to its symptom.
@@ -192,33 +236,48 @@ func cause(ctx context.Context, err error) error {
 }
 
 // read moves the records to standard output.
-func (o *consumeOptions) read(ctx context.Context, client *broker.Client, resolved []offsets.Resolved) (*consume.Report, error) {
-	opts := o.options()
-	opts.Follow = o.follow
-	opts.Reset, _ = o.resetPolicy()
-	opts.Idle = max(o.idle, o.consumerTimeout)
+func (o *consumeOptions) read(ctx context.Context, client *broker.Client, r reading) (*consume.Report, error) {
 	if o.max == 0 || o.last == 0 {
 		return &consume.Report{}, nil
 	}
-	opts.Max = max(o.max, 0)
-	ranges, err := o.narrow(ctx, client, &opts, resolved)
+	opts := o.sessionFor()
+	progress := new(consume.Progress)
+	opts.Commit = o.commit(r.group, progress)
+	ranges, err := o.narrow(ctx, client, &opts, r.resolved)
 	if err != nil {
 		return nil, err
+	}
+	for _, tp := range r.claims { // also where nothing is to be read
+		ranges[tp] = rangeOf(r.resolved, tp)
 	}
 	if len(ranges) == 0 && !o.follow {
 		return &consume.Report{}, nil
 	}
-	form := o.piped()
+	sinks := o.sinks(&opts, len(ranges), progress.Done)
+	if o.follow {
+		return newFollower(o.env, &o.targeting, client).follow(ctx, opts, r.resolved, r.claims, sinks...)
+	}
+	s := consume.NewSession(client, opts)
+	s.Add(ranges)
+	s.Claim(r.claims)
+	return s.Run(ctx, sinks...)
+}
+
+func rangeOf(resolved []offsets.Resolved, tp broker.TP) offsets.Range {
+	for _, r := range resolved {
+		if r.TP == tp {
+			return r.Range
+		}
+	}
+	return offsets.Range{}
+}
+
+// form is how a record is printed.
+func (o *consumeOptions) form() sink.Append {
 	if isTerminal(o.out) {
-		form = o.terminal(o.pal, o.regexes() || len(offsets.Topics(o.targets)) > 1)
+		return o.terminal(o.pal, o.regexes() || len(offsets.Topics(o.targets)) > 1)
 	}
-	progress := new(consume.Progress)
-	out := sink.NewStream(o.out, form, progress.Done, 0)
-	if !o.follow {
-		return consume.Run(ctx, client, opts, ranges, out)
-	}
-	f := newFollower(o.env, &o.targeting, client)
-	return f.follow(ctx, opts, resolved, out)
+	return o.piped()
 }
 
 // narrow leaves out what is empty, and with --last all but the last records.
@@ -265,7 +324,15 @@ func (t *targeting) sessionOptions(e *env) consume.Options {
 	}
 }
 
-func (o *consumeOptions) options() consume.Options { return o.targeting.sessionOptions(o.env) }
+// sessionFor is what the session is told.
+func (o *consumeOptions) sessionFor() consume.Options {
+	opts := o.sessionOptions(o.env)
+	opts.Follow = o.follow
+	opts.Reset, _ = o.resetPolicy()
+	opts.Idle = max(o.idle, o.consumerTimeout)
+	opts.Max = max(o.max, 0)
+	return opts
+}
 
 // outcome is the command's error: of partitions that failed, of damage that was
 // passed over, and of a time without records.
@@ -278,6 +345,9 @@ func (o *consumeOptions) outcome(report *consume.Report, failures []error) error
 		} else {
 			done++
 		}
+	}
+	if err := o.shortfall(o.env); err != nil {
+		failures = append(failures, err)
 	}
 	switch {
 	case len(failures) > 0 && (done > 0 || o.keepGoing):

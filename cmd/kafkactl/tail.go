@@ -108,11 +108,11 @@ func (o *tailOptions) run(ctx context.Context) error {
 	}
 	opts := o.sessionOptions(o.env)
 	opts.Follow = true
-	out := sink.NewStream(o.out, o.form(), new(consume.Progress).Done, 0)
+	out := o.guard(sink.NewStream(o.out, o.form(), new(consume.Progress).Done, 0), o.strict, o.keepGoing)
 	if err := o.first(ctx, client, opts, resolved, out); err != nil {
 		return cause(ctx, err)
 	}
-	report, err := f.follow(ctx, opts, resolved, out)
+	report, err := f.follow(ctx, opts, resolved, nil, out)
 	if err != nil {
 		return cause(ctx, err)
 	}

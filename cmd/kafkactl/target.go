@@ -26,6 +26,8 @@ type targeting struct {
 	targets []offsets.Target
 	def     offsets.Window // of targets without a range of their own
 	at      time.Time      // what "now" and "-30s" mean
+	whose   string         // the group that "stored" means, "" for none
+	kept    offsets.Storage
 }
 
 // addIsolationFlag gives a command --isolation; committed is its default.
@@ -230,13 +232,19 @@ func missingError(snap *broker.Snapshot, err error) error {
 	return &notFoundError{kind: "topic", name: none.Topic, near: nearest(none.Topic, topicNames(snap)), err: wire.UnknownTopicOrPartition}
 }
 
-// look resolves wants, warns of what was clamped and notes what ends early.
-// failed are the partitions that could not be looked up.
+// look resolves wants and tells of what it found. failed are the partitions that could not be looked up.
 func (t *targeting) look(ctx context.Context, e *env, client *broker.Client, wants []offsets.Want, follow bool) (ranges []offsets.Resolved, failed []error, err error) {
-	all, err := offsets.Resolve(ctx, client, wants, offsets.Options{Isolation: t.level(), Follow: follow, Now: t.at})
+	all, err := offsets.Resolve(ctx, client, wants, offsets.Options{
+		Isolation: t.level(), Follow: follow, Group: t.whose, Storage: t.kept, Now: t.at,
+	})
 	if err != nil {
 		return nil, nil, err
 	}
+	return t.tell(e, all)
+}
+
+// tell warns of what was clamped and notes what ends early.
+func (t *targeting) tell(e *env, all []offsets.Resolved) (ranges []offsets.Resolved, failed []error, err error) {
 	var outside []error
 	held, coarse := tpNames{}, false
 	for _, r := range all {

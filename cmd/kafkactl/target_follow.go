@@ -26,6 +26,8 @@ type follower struct {
 	client  *broker.Client
 	session *consume.Session
 	known   map[broker.TP]bool
+	given   bool // by a group, so that none is looked for
+	news    chan struct{}
 	late    map[broker.TP]offsets.Window // could not be looked up at first
 
 	mu    sync.Mutex
@@ -39,7 +41,7 @@ type timedEnd struct {
 }
 
 func newFollower(e *env, t *targeting, client *broker.Client) *follower {
-	return &follower{env: e, targeting: t, client: client, known: map[broker.TP]bool{},
+	return &follower{env: e, targeting: t, client: client, known: map[broker.TP]bool{}, news: make(chan struct{}, 1),
 		late: map[broker.TP]offsets.Window{}, until: map[broker.TP]*timedEnd{}}
 }
 
@@ -49,9 +51,14 @@ func (f *follower) take(ranges []offsets.Resolved) {
 	defer f.mu.Unlock()
 	for _, r := range ranges {
 		f.known[r.TP] = true
+		delete(f.until, r.TP)
 		if r.Until != 0 {
 			f.until[r.TP] = &timedEnd{r.Until, time.UnixMilli(r.Until)}
 		}
+	}
+	select {
+	case f.news <- struct{}{}:
+	default:
 	}
 }
 
@@ -66,6 +73,9 @@ func (f *follower) ends(r *record.Record) bool {
 
 // grows says that there may come more to follow than is known.
 func (f *follower) grows() bool {
+	if f.given {
+		return false
+	}
 	for i := range f.targets {
 		if f.targets[i].Regex != nil || f.targets[i].Parts == nil {
 			return true
@@ -93,6 +103,7 @@ func (f *follower) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-f.news:
 		case <-due:
 			f.endDue(ctx)
 		case <-again:
@@ -189,8 +200,9 @@ func (f *follower) lookForNew(ctx context.Context) {
 	}
 }
 
-// follow reads resolved ranges and whatever comes up later.
-func (f *follower) follow(ctx context.Context, opts consume.Options, resolved []offsets.Resolved, out consume.Sink) (*consume.Report, error) {
+// follow reads resolved ranges and whatever comes up later. claims are those
+// whose beginning is to be committed, as consume.Session.Claim has it.
+func (f *follower) follow(ctx context.Context, opts consume.Options, resolved []offsets.Resolved, claims []broker.TP, out ...consume.Sink) (*consume.Report, error) {
 	f.take(resolved)
 	ranges := map[broker.TP]offsets.Range{}
 	for _, r := range resolved {
@@ -205,12 +217,13 @@ func (f *follower) follow(ctx context.Context, opts consume.Options, resolved []
 	opts.OnFail = func(_ broker.TP, err error) { f.warn("%v; it is followed no longer", err) }
 	f.session = consume.NewSession(f.client, opts)
 	f.session.Add(ranges)
+	f.session.Claim(claims)
 	watch, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { f.run(watch) })
 	defer wg.Wait()
 	defer stop()
-	return f.session.Run(ctx, out)
+	return f.session.Run(ctx, out...)
 }
 
 // timed says that a range may end at a time, now or when it comes up, so that

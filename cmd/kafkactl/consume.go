@@ -200,15 +200,15 @@ func (o *consumeOptions) run(ctx context.Context) error {
 	return o.outcome(report, failures)
 }
 
-// reading is what is to be read, and where progress is kept.
-type reading struct {
+// foundRanges is what is to be read, and where progress is kept.
+type foundRanges struct {
 	resolved []offsets.Resolved
 	claims   []broker.TP
 	group    consume.Group // nil without one
 }
 
 // locate says where wants begin and end.
-func (o *consumeOptions) locate(ctx context.Context, client *broker.Client, wants []offsets.Want) (r reading, failed []error, err error) {
+func (o *consumeOptions) locate(ctx context.Context, client *broker.Client, wants []offsets.Want) (r foundRanges, failed []error, err error) {
 	if o.group == "" {
 		r.resolved, failed, err = o.look(ctx, o.env, client, wants, o.follow)
 		return r, failed, err
@@ -236,7 +236,7 @@ func cause(ctx context.Context, err error) error {
 }
 
 // read moves the records to standard output.
-func (o *consumeOptions) read(ctx context.Context, client *broker.Client, r reading) (*consume.Report, error) {
+func (o *consumeOptions) read(ctx context.Context, client *broker.Client, r foundRanges) (*consume.Report, error) {
 	if o.max == 0 || o.last == 0 {
 		return &consume.Report{}, nil
 	}

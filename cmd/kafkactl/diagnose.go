@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"kafkactl/internal/broker"
+	"kafkactl/internal/group"
+	"kafkactl/internal/sink"
 	"kafkactl/internal/wire"
 )
 
@@ -70,6 +72,12 @@ var rules = []rule{
 		"the disk is full; what was written whole stays written")},
 	{"message too large", codes(wire.MessageTooLarge, wire.RecordListTooLarge), exitFailed, fixed(
 		"the topic's max.message.bytes bounds a batch")},
+	{"child", is[*sink.ExecError], exitFailed, execHint},
+	{"live group", is[*group.LiveError], exitFailed, fixed(
+		"nothing was changed; stop the group's consumers first")},
+	{"member meanwhile", codes(wire.UnknownMemberID, wire.NonEmptyGroup, wire.GroupSubscribedToTopic,
+		wire.IllegalGeneration), exitFailed, fixed(
+		"the group has got members in between; stop its consumers first")},
 	{"anything else", func(error) bool { return true }, exitFailed, nil},
 }
 

@@ -40,7 +40,8 @@ type produceOptions struct {
 	create      bool
 	keepGoing   bool
 
-	lines    input.Options
+	lines input.Options
+	parsing
 	delivery time.Duration
 }
 
@@ -56,7 +57,7 @@ func produceCmd(e *env) (*cobra.Command, *produceOptions) {
 		Short: "Send lines to a topic, one record each",
 		Example: `  seq 5 | kafkactl produce greetings --create      # lines of a pipe, making the topic
   kafkactl produce orders -K : -z zstd orders.txt  # KEY:VALUE lines of a file, compressed
-  kafkactl produce events -H source=cli             # lines as you type them, with a header`,
+  kafkactl consume a -J | kafkactl produce b -J     # records of another topic, with all they carry`,
 		Long: `Sends each line of standard input, or of the FILEs, as a record; - is standard input. A last
 line without a newline counts, a blank line is an empty value, \r is data. Records leave as
 they arrive, in order within a partition, and are sent again safely when an answer is lost.
@@ -77,6 +78,7 @@ records were and were not acknowledged, and where the first stands that was not.
 	f.StringVarP(&o.key, "key", "k", "", "give records that bring none the key `KEY`")
 	f.StringVarP(&o.keyDelim, "key-delim", "K", "", "the first `SEP` in a line ends its key; takes \\t \\n \\0 \\xNN")
 	f.StringVarP(&o.delim, "delim", "D", `\n`, "`SEP` ends a record")
+	o.parsing.addFlags(cmd)
 	f.StringArrayVarP(&o.headers, "header", "H", nil, "add the header `NAME=VALUE`, or NAME for a null one; repeatable")
 	f.VarP(partitionValue{&o.partition}, "partition", "p", "send to partition `N`")
 	f.StringVar(&o.timestamp, "timestamp", "", "give records the timestamp `TIME`, or now")
@@ -93,8 +95,8 @@ records were and were not acknowledged, and where the first stands that was not.
 	f.StringVar(&o.null, "null", "", "a whole key or value equal to `TOKEN` is null")
 	f.BoolVarP(&o.z, "Z", "Z", false, "the same as --null ''")
 	o.keyAs, o.valueAs = "text", "text"
-	f.Var(choice(&o.keyAs, "text", "hex", "base64"), "key-as", "how the bytes of keys are written: `ENC` is text, hex or base64")
-	f.Var(choice(&o.valueAs, "text", "hex", "base64"), "value-as", "how the bytes of values are written: `ENC` likewise")
+	f.Var(choice(&o.keyAs, "text", "hex", "base64", "json"), "key-as", "how the bytes of keys are written: `ENC` is text, hex, base64 or json")
+	f.Var(choice(&o.valueAs, "text", "hex", "base64", "json"), "value-as", "how the bytes of values are written: `ENC` likewise")
 	f.BoolVar(&o.keepGoing, "keep-going", false, "count and skip what fails, and exit 3")
 	cmd.SetFlagErrorFunc(groupless("produce has no group"))
 	return cmd, o
@@ -151,6 +153,9 @@ func (o *produceOptions) check(cmd *cobra.Command) error {
 		}
 	}
 	l.Partition, l.SkipEmpty = o.partition, o.skipEmpty
+	if err := o.parsing.check(cmd, o.keyAs, o.valueAs); err != nil {
+		return err
+	}
 	o.delivery = o.cfg.tuning.deliveryTimeout
 	if changed("timeout") && !changed("delivery-timeout") {
 		o.delivery = min(o.delivery, o.cfg.timeout) // who bounds everything bounds this
@@ -187,9 +192,9 @@ func (o *produceOptions) run(ctx context.Context, topic string, names []string) 
 	if err := o.find(ctx, client, topic); err != nil {
 		return cause(ctx, err)
 	}
-	lines := input.NewLines(files, o.lines)
-	defer lines.Close()
-	in := o.pace(lines)
+	source := o.source(files)
+	defer source.Close()
+	in := o.pace(source)
 	if isTerminal(o.in) && readsStdin(files) {
 		o.note("one record a line; Ctrl-D ends")
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -66,6 +67,11 @@ func (q *Parser) Terminator() []byte { return q.term }
 
 // Keyed says that records bring their keys, null ones too.
 func (q *Parser) Keyed() bool { return q.keyed }
+
+// Partitioned says that records name their partition.
+func (q *Parser) Partitioned() bool {
+	return slices.ContainsFunc(q.steps, func(s step) bool { return s.verb == partition })
+}
 
 // Line fills r from one record without its terminator.
 func (q *Parser) Line(line []byte, r *record.Record) error {

@@ -227,9 +227,13 @@ func outcome(revs []*revision) error {
 			done++
 		}
 		for _, c := range r.changes {
-			if err := r.failed[c.TP]; err != nil {
+			err := r.failed[c.TP]
+			switch {
+			case err != nil && r.apply != nil:
+				errs = append(errs, fmt.Errorf("group %s: %w", r.group, err))
+			case err != nil:
 				errs = append(errs, named(c.TP, err))
-			} else if c.Same() {
+			case c.Same():
 				done++
 			}
 		}

@@ -23,7 +23,7 @@ type offsetsCommitOptions struct {
 func newOffsetsCommitCmd(e *env) *cobra.Command {
 	o := &offsetsCommitOptions{changing: changing{env: e}}
 	cmd := &cobra.Command{
-		Use:   "commit -g GROUP TOPIC:PARTITION=OFFSET...",
+		Use:   "commit TOPIC:PARTITION=OFFSET... -g GROUP",
 		Short: "Store offsets for a group",
 		Example: `  kafkactl offsets commit -g billing orders:0=1200                    # the next one to read is 1200
   kafkactl offsets commit -g billing orders:0=1200 orders:1=980

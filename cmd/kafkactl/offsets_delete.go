@@ -20,7 +20,7 @@ type offsetsDeleteOptions struct {
 func newOffsetsDeleteCmd(e *env) *cobra.Command {
 	o := &offsetsDeleteOptions{changing: changing{env: e}}
 	cmd := &cobra.Command{
-		Use:   "delete -g GROUP TARGET...",
+		Use:   "delete TARGET... -g GROUP",
 		Short: "Delete stored offsets of a group",
 		Example: `  kafkactl offsets delete -g billing orders        # as if the group had never read it
   kafkactl offsets delete -g billing orders:0,2-4

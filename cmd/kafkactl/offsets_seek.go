@@ -28,7 +28,7 @@ type offsetsSeekOptions struct {
 func newOffsetsSeekCmd(e *env) *cobra.Command {
 	o := &offsetsSeekOptions{changing: changing{env: e}}
 	cmd := &cobra.Command{
-		Use:   "seek -g GROUP TARGET... [--to POS | --by N]",
+		Use:   "seek TARGET... -g GROUP [--to POS | --by N]",
 		Short: "Move a group's offsets",
 		Example: `  kafkactl offsets seek -g billing orders --to -2h        # to what was written two hours ago
   kafkactl offsets seek -g billing orders:0@1200 orders:1@end

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -21,9 +22,24 @@ func offsetText(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// effect says in a few words what a change does.
+// failureText is why a change failed, without where and whom it was asked.
+func failureText(err error) string {
+	var forget *offsets.ForgetError
+	var storage *offsets.StorageError
+	switch {
+	case errors.As(err, &forget):
+		return forget.Error()
+	case errors.As(err, &storage):
+		return storage.Error()
+	}
+	return rootOf(err).Error()
+}
+
+// effect says in a few words what a change does, or that it was not done.
 func (r *revision) effect(c offsets.Change) string {
 	switch n := c.Records(); {
+	case r.failed[c.TP] != nil:
+		return "failed"
 	case c.New() && c.Deletes():
 		return "nothing stored"
 	case c.Deletes():
@@ -74,7 +90,7 @@ func (o *changing) planTable(revs []*revision) *table {
 			if failed {
 				text := ""
 				if err := r.failed[c.TP]; err != nil {
-					text = rootOf(err).Error()
+					text = failureText(err)
 				}
 				cells = append(cells, text)
 			}
@@ -142,7 +158,7 @@ func planDocument(revs []*revision, dryRun bool) []planDoc {
 				d.Records = &n
 			}
 			if err := r.failed[c.TP]; err != nil {
-				text := rootOf(err).Error()
+				text := failureText(err)
 				d.Error = &text
 			}
 			doc.Changes = append(doc.Changes, d)

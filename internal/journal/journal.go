@@ -82,8 +82,8 @@ func fileName(cluster, group string) string {
 // Path is the file.
 func (j *Journal) Path() string { return j.path }
 
-// ErrLocked is a journal that another process kept locked until ctx ended: it is
-// changing the same group.
+// ErrLocked is a journal that another process kept locked until the time was up:
+// it is changing the same group.
 var ErrLocked = errors.New("another process is changing this group")
 
 // DamagedError is a journal with a broken line that is not its last.
@@ -109,9 +109,9 @@ func (j *Journal) Lock(ctx context.Context) error {
 	}
 	ok, err := j.lock.TryLockContext(ctx, lockPoll)
 	switch {
-	case ctx.Err() != nil:
-		return fmt.Errorf("journal: %w (%s is locked): %w", ErrLocked, j.path, ctx.Err())
-	case err != nil:
+	case errors.Is(ctx.Err(), context.Canceled):
+		return ctx.Err()
+	case err != nil && ctx.Err() == nil:
 		return fmt.Errorf("journal: %w", err)
 	case !ok:
 		return fmt.Errorf("journal: %w (%s is locked)", ErrLocked, j.path)

@@ -18,6 +18,7 @@ type Partition struct {
 	told    atomic.Int64 // what Progress heard
 	stopped atomic.Bool  // the worker takes no more of it
 	fate    *fate
+	rewound bool       // a position that is lost becomes the start of the log, whatever Reset says
 	before  *Partition // whose place it took when the log lost the position
 	dead    bool       // Progress's: what is done of it counts no more
 

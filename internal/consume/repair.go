@@ -225,6 +225,8 @@ func (s *Session) outOfRange(ctx context.Context, p *Partition, f *fix) {
 	switch {
 	case p.next >= f.start && p.next <= f.end: // a leader that had not caught up
 		s.trouble(p, &event{p: p, kind: lost, err: wire.OffsetOutOfRange})
+	case p.rewound:
+		s.reposition(ctx, p, f, f.start, wire.OffsetOutOfRange)
 	case s.o.Reset == ResetNone:
 		s.end(p, wire.OffsetOutOfRange)
 	case s.o.Reset == ResetEnd || p.next > f.end:

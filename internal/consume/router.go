@@ -20,6 +20,7 @@ const (
 	added                // a partition to read
 	endMoved             // Session.SetEnd
 	dropped              // Session.Drop
+	rewound              // Session.Rewind
 	fetched              // its end is reached, by header
 	stopped              // Options.Stop ended it
 	failed               // for good
@@ -197,6 +198,9 @@ func (s *Session) handle(ctx context.Context, e *event) {
 		r.parts[p.TP] = p
 		s.out.begin(p)
 		s.hold(p, e, 0)
+		return
+	case rewound:
+		s.rewind(ctx, p)
 		return
 	case dropped:
 		s.forget(p)

@@ -45,11 +45,11 @@ var (
 
 // patience is how long ApiVersions may go unanswered before it is doubted that
 // it ever will be, and how much longer once the doubt is confirmed.
-const patience = 500 * time.Millisecond
+const patience = 200 * time.Millisecond
 
 // suspicion is how long ApiVersions may go unanswered before it is doubted that
 // a broker was asked: longer than it takes to know an old one.
-const suspicion = 3 * patience
+const suspicion = 1500 * time.Millisecond
 
 // windows08 is what 0.8.2 speaks. Version 1 of the offset requests keeps offsets
 // in Kafka, version 0 in ZooKeeper.

@@ -353,6 +353,22 @@ func TestS09AcksZeroReturnsAtOnceFromAMuteBroker(t *testing.T) {
 	c.Node(1).Await(wire.Produce, 1)
 }
 
+// Brokers of 0.9 drop what they have not begun with when a connection is closed.
+func TestS09AcksZeroWaitsUntilAnOldBrokerHasReadIt(t *testing.T) {
+	c := brokertest.NewCluster(t, 1)
+	c.All((*brokertest.Server).OldMute)
+	c.Create("t", 1)
+	cfg := quick()
+	cfg.Acks = 0
+	if rep, err := Run(t.Context(), connect(t, c, nil), cfg, "t", counted(3, nil)); err != nil || rep.Acked != 3 {
+		t.Fatalf("%+v %v", rep, err)
+	}
+	sent, asked := c.Node(1).Requests(wire.Produce), c.Node(1).Requests(wire.ListOffsets)
+	if last := asked[len(asked)-1].Conn; last != sent[len(sent)-1].Conn {
+		t.Errorf("the records went over connection %d, and were not followed by a question; the last was on %d", sent[len(sent)-1].Conn, last)
+	}
+}
+
 type receiptLog struct{ got *[]string }
 
 func (l *receiptLog) Receipt(line int64, tp broker.TP, offset int64) error {

@@ -35,8 +35,9 @@ type lane struct {
 }
 
 // patience is how long a partition may be said not to exist: metadata of
-// different brokers differ for a moment after a topic was made.
-const patience = 10 * time.Second
+// different brokers differ for a moment after a topic was made, and one that has
+// just started knows none of its topics for a while.
+const patience = 30 * time.Second
 
 // head is the batch the lane may send now, nil for none.
 func (c *core) head(l *lane) *Batch {

@@ -92,6 +92,7 @@ func (s *sender) session(ctx context.Context, r *request) *request {
 	defer func() {
 		close(calls)
 		<-done
+		s.settle(ctx, conn)
 		_ = conn.Close() // all that was owed is read or lost
 		for c := range calls {
 			s.e.lost(c.req, broker.ErrClosed, false)
@@ -157,6 +158,23 @@ func (s *sender) launch(ctx context.Context, conn *broker.Conn, r *request, call
 		calls <- sail{call, r}
 	}
 	return nil
+}
+
+// settle sees to it that requests without an answer are read before the
+// connection is closed: brokers from 0.9 to 1.0 drop what they have received of a
+// closed connection and not begun with. They take requests in turn, so one that
+// is answered stands for those before it.
+func (s *sender) settle(ctx context.Context, conn *broker.Conn) {
+	version, err := conn.Version(wire.Produce, -1)
+	if s.e.cfg.Acks != 0 || err != nil || version < 1 || version > 5 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.e.cfg.FlushTimeout)
+	defer cancel()
+	req, resp := wire.Default[wire.ListOffsetsRequest](), wire.Default[wire.ListOffsetsResponse]()
+	if _, err := conn.Roundtrip(ctx, &req, &resp, -1); err != nil {
+		s.e.cfg.Log(1, "the last records may not have reached the broker: %v", err)
+	}
 }
 
 // receive reads the answers in turn. After an error the session reports the rest.

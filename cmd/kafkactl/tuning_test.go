@@ -160,6 +160,33 @@ func TestS21UnknownKeyNamesTheNearest(t *testing.T) {
 	}
 }
 
+func TestS01SnappyFlagsReachTheProducer(t *testing.T) {
+	if c := produceConfig(t, "-z", "snappy"); c.Compression != codec.Snappy || c.SnappyRaw || c.SnappyBlock != 32<<10 {
+		t.Errorf("by default %+v", c)
+	}
+	if c := produceConfig(t, "-z", "snappy", "--snappy-framing", "raw", "--snappy-block", "1000"); !c.SnappyRaw || c.SnappyBlock != 1000 {
+		t.Errorf("as told %+v", c)
+	}
+}
+
+// A socket may stand still for as long as was said, for ever with 0, and never
+// for less than a fetch may be held back.
+func TestS17SocketTimeoutReachesTheConnections(t *testing.T) {
+	for args, want := range map[string]time.Duration{
+		"": 2 * time.Minute, "--socket-timeout=40s": 40 * time.Second, "--socket-timeout=0s": 0, "--socket-timeout=1s": 10500 * time.Millisecond,
+	} {
+		err := probe(t, func(e *env) {
+			cfg, err := e.brokerConfig()
+			if err != nil || cfg.SocketTimeout != want {
+				t.Errorf("%s: %v, %v; want %v", args, cfg.SocketTimeout, err, want)
+			}
+		}, append([]string{"metadata"}, strings.Fields(args)...)...)
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Each key of the Python producers changes what it changed there.
 func TestS35ProducerKeysHaveTheirEffect(t *testing.T) {
 	base := produceConfig(t)

@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -351,6 +352,30 @@ func TestS09AcksZeroReturnsAtOnceFromAMuteBroker(t *testing.T) {
 		t.Errorf("receipts %v", got)
 	}
 	c.Node(1).Await(wire.Produce, 1)
+}
+
+// A message set carries the framing that was asked for, in the wrapper's value.
+func TestS01FramingReachesTheMessageSet(t *testing.T) {
+	header := []byte("\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01")
+	for _, raw := range []bool{false, true} {
+		c := brokertest.NewCluster(t, 1)
+		c.All((*brokertest.Server).Old)
+		c.Create("t", 1)
+		cfg := quick()
+		cfg.Compression, cfg.SnappyRaw, cfg.SnappyBlock = codec.Snappy, raw, 100
+		if rep, err := Run(t.Context(), connect(t, c, nil), cfg, "t", counted(50, nil)); err != nil || rep.Acked != 50 {
+			t.Fatalf("%+v %v", rep, err)
+		}
+		sent := c.Node(1).Requests(wire.Produce)[0].Raw
+		at := bytes.Index(sent, header)
+		if (at >= 0) == raw {
+			t.Fatalf("raw %v: the header stands at %d", raw, at)
+		}
+		if block := at + len(header); !raw && sent[block+4] != 100 { // a snappy buffer begins with its plain length
+			t.Errorf("the first block has %d bytes", sent[block+4])
+		}
+		inOrder(t, c, "t", 1, 50)
+	}
 }
 
 // Brokers of 0.9 drop what they have not begun with when a connection is closed.

@@ -80,8 +80,8 @@ func TestEveryBehaviourRowHasItsTests(t *testing.T) {
 				t.Errorf("%s: %s does not bear its number", row, name)
 			}
 		}
-		if _, ok := rows[row]; !ok {
-			t.Errorf("%s is missing", row)
+		if len(rows[row]) == 0 {
+			t.Errorf("%s has no test", row)
 		}
 		delete(rows, row)
 	}

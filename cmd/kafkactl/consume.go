@@ -51,6 +51,8 @@ With -g it joins the group and begins where the group left off, or where --offse
 Only what was wholly written is committed: every 5 seconds, before a partition is given up, and at
 the end, whatever ends it. Without --follow it ends once all that it holds is read.
 
+--exec gives records to a command instead, and counts what it exits 0 for; kafkactl help exec.
+
 TARGET is TOPIC[:PARTS][@RANGE]; kafkactl help positions has the whole grammar.`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: e.completeTargets,
@@ -327,6 +329,7 @@ func (t *targeting) sessionOptions(e *env) consume.Options {
 // sessionFor is what the session is told.
 func (o *consumeOptions) sessionFor() consume.Options {
 	opts := o.sessionOptions(o.env)
+	opts.Keep = o.wanted()
 	opts.Follow = o.follow
 	opts.Reset, _ = o.resetPolicy()
 	opts.Idle = max(o.idle, o.consumerTimeout)

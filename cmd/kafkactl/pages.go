@@ -7,7 +7,7 @@ import (
 
 // pageNames lists the help pages that belong to no command.
 func pageNames() []string {
-	return []string{"formats", "positions", "filters", "exits", "tuning"}
+	return []string{"formats", "positions", "filters", "exec", "exits", "tuning"}
 }
 
 // page is the text of one, and whether there is one.
@@ -19,6 +19,8 @@ func page(name string) (string, bool) {
 		return positionsPage, true
 	case "filters":
 		return filtersPage, true
+	case "exec":
+		return execPage, true
 	case "exits":
 		return exitsPage(), true
 	case "tuning":
@@ -66,11 +68,22 @@ as fine as a log segment.
 
 const filtersPage = `Which records are taken.
 
+    kafkactl consume orders --grep error --last 10     # the last ten that say so
+    kafkactl consume orders --grep 'k:^user-' --grep '!h:test'
+    kafkactl tail '^orders' --grep 'h:source=web'
+
     -n N            the first N (consume), the last N first (tail)
     --last N        the last N over all targets
     TARGET@RANGE    a part of the log by offset or time; see kafkactl help positions
     TARGET:PARTS    some partitions
     --isolation     read_committed leaves out aborted transactions (the default)
+    --grep [!][v:|k:|t:|h:NAME=]REGEX
+                    the value (v:, or nothing), key, topic or a header of that name matches;
+                    h:NAME alone is there at all; ! turns it round. Repeatable: all must hold
+
+REGEX is RE2's, matches anywhere unless it begins with ^ or ends with $, and never matches a
+null. -n and --last count what is left; --last reads backwards only as far as it must. What is
+filtered out counts as done for a group's commits, and --idle counts it as having come.
 `
 
 // exitsPage is made of the table that decides.

@@ -109,6 +109,9 @@ func (o *offsetsGetOptions) runLags(ctx context.Context) error {
 	if err := o.printLags(view); err != nil {
 		return err
 	}
+	if !o.all && len(view.groups[0].lags) == 0 && view.failure() == nil {
+		o.note("group %s has stored no offsets and holds no partitions", printable(o.group))
+	}
 	if err := view.failure(); err != nil {
 		if view.good() == 0 {
 			return err

@@ -183,6 +183,10 @@ func (o *offsetsGetOptions) nameUnknown(ctx context.Context, client *broker.Clie
 			g.desc = all[0]
 		}
 	}
+	if g.desc.Err == nil && g.desc.Type == group.TypeShare {
+		g.err = fmt.Errorf("group %s is a share group, whose members commit no offsets", o.group)
+		return
+	}
 	if g.desc.Err == nil && o.storage == offsets.Kafka {
 		return // it is there, and has stored nothing
 	}
@@ -209,6 +213,9 @@ func (v *lagView) empty() bool {
 	return true
 }
 
+// lost says that nothing could be told of at all.
+func (v *lagView) lost() bool { return v.good() == 0 && v.failure() != nil }
+
 // good counts what could be told of.
 func (v *lagView) good() int {
 	n := 0
@@ -229,6 +236,9 @@ func (v *lagView) good() int {
 // brokers that know no members, and of a group that has nothing but offsets.
 func (g *groupLag) fault() error {
 	err := g.desc.Err
+	if g.err != nil {
+		return nil // one trouble is enough
+	}
 	if is[*notFoundError](err) || !errors.Is(err, wire.GroupIDNotFound) && !errors.Is(err, wire.UnsupportedVersion) {
 		return err
 	}

@@ -22,7 +22,7 @@ func (o *offsetsGetOptions) watchLags(ctx context.Context, client *broker.Client
 	ctx, stop := o.watchOut(ctx)
 	defer stop()
 	v, err := o.lookAtGroups(ctx, client)
-	if err == nil && v.empty() && v.good() == 0 {
+	if err == nil && (v.lost() || v.empty()) {
 		err = v.failure()
 	}
 	if err != nil {
@@ -61,7 +61,10 @@ func (o *offsetsGetOptions) watchLags(ctx context.Context, client *broker.Client
 		if ctx.Err() != nil {
 			return o.lastLags(ctx, live, v)
 		}
-		if err = failed; err == nil {
+		if err = failed; err == nil && next.lost() {
+			err = next.failure() // what is known stays on the screen
+		}
+		if err == nil {
 			v = next
 			trend.add(v)
 		}

@@ -23,11 +23,13 @@ type printing struct {
 	valueAs string
 	raw     bool
 	language
+	filtering
 
 	keys bool // -K was given, perhaps as ""
 }
 
 func (p *printing) addFlags(cmd *cobra.Command) {
+	p.filtering.addFlags(cmd)
 	p.language.addFlags(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&p.keySep, "key-delim", "K", "", "print the key and `SEP` before the value; takes \\t \\n \\0 \\xNN")
@@ -58,6 +60,9 @@ func (p *printing) check(cmd *cobra.Command) error {
 			return usagef("-Z and --null exclude each other")
 		}
 		p.null = "NULL"
+	}
+	if err := p.filtering.check(); err != nil {
+		return err
 	}
 	return p.language.check(cmd, p.keyAs, p.valueAs)
 }

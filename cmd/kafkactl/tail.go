@@ -107,6 +107,7 @@ func (o *tailOptions) run(ctx context.Context) error {
 		o.postpone(f, wants, resolved, late)
 	}
 	opts := o.sessionOptions(o.env)
+	opts.Keep = o.wanted()
 	opts.Follow = true
 	out := o.guard(sink.NewStream(o.out, o.form(), new(consume.Progress).Done, 0), o.strict, o.keepGoing)
 	if err := o.first(ctx, client, opts, resolved, out); err != nil {

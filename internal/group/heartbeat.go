@@ -20,11 +20,19 @@ type told struct {
 // firstInterval is how often an unanswered member asks.
 const firstInterval = 5 * time.Second
 
+// A coordinator may answer a member that joins before it has worked out what to
+// give it (group.consumer.assignment.interval.ms). Whoever has nothing asks again
+// soon, for a while: at the interval it would take 5 s to hear.
+const (
+	emptyInterval = 300 * time.Millisecond
+	emptyBeats    = 20
+)
+
 // beat sends heartbeats, at once when poked, until the membership is over.
 func (m *Modern) beat(ctx context.Context) {
 	var t told
 	pt := patience{client: m.client, limit: m.limit()}
-	interval := firstInterval
+	interval, empty := firstInterval, 0
 	for {
 		resp, sent, err := m.heartbeat(ctx, &t)
 		switch {
@@ -53,7 +61,13 @@ func (m *Modern) beat(ctx context.Context) {
 			}
 			continue
 		}
-		wait := time.NewTimer(interval)
+		pause := interval
+		if empty++; !m.waits() {
+			empty = 0
+		} else if empty <= emptyBeats {
+			pause = min(interval, emptyInterval)
+		}
+		wait := time.NewTimer(pause)
 		select {
 		case <-wait.C:
 		case <-m.poke:
@@ -64,6 +78,13 @@ func (m *Modern) beat(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// waits says that there is nothing that the coordinator wants us to have.
+func (m *Modern) waits() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.target) == 0
 }
 
 // heartbeat sends what is new. sent is what the coordinator knows then.

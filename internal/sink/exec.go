@@ -239,7 +239,7 @@ func (s *ExecSink) run(ctx context.Context, b *batch) error {
 			x.c.Done(b.mark)
 			return nil
 		}
-		failure := &ExecError{TP: b.mark.P.TP, First: b.first, Last: b.last, Tries: tries, Err: err}
+		failure := &ExecError{Topic: b.mark.P.Topic, Partition: b.mark.P.Partition, First: b.first, Last: b.last, Tries: tries, Err: err}
 		if tries > x.c.Retries || !x.wait(ctx, pause, failure) {
 			x.fail(failure)
 			return failure

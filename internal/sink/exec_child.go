@@ -92,7 +92,7 @@ func (x *Exec) await(ctx context.Context, pid int, b *batch, ended <-chan error)
 }
 
 // String names the records, as messages do.
-func (b *batch) String() string { return where(b.mark.P.TP, b.first, b.last) }
+func (b *batch) String() string { return where(b.mark.P.Topic, b.mark.P.Partition, b.first, b.last) }
 
 // env is what a child sees of its records beside its input.
 func (b *batch) env(base []string) []string {

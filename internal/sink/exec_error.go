@@ -4,14 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-
-	"kafkactl/internal/broker"
 )
 
 // ExecError is a child that did not exit 0, or could not be started. Of its
 // records nothing counts as delivered.
 type ExecError struct {
-	broker.TP
+	Topic       string
+	Partition   int32
 	First, Last int64 // offsets of its records
 	Tries       int   // children that had them
 	Err         error // an *exec.ExitError where the child ran
@@ -19,7 +18,7 @@ type ExecError struct {
 
 // Error names the records and the status.
 func (e *ExecError) Error() string {
-	text := where(e.TP, e.First, e.Last) + ": " + status(e.Err)
+	text := where(e.Topic, e.Partition, e.First, e.Last) + ": " + status(e.Err)
 	if e.Tries > 1 {
 		text += fmt.Sprintf(", %d tries", e.Tries)
 	}
@@ -29,11 +28,11 @@ func (e *ExecError) Error() string {
 // Unwrap is the cause.
 func (e *ExecError) Unwrap() error { return e.Err }
 
-func where(tp broker.TP, first, last int64) string {
+func where(topic string, partition int32, first, last int64) string {
 	if first == last {
-		return fmt.Sprintf("%s:%d offset %d", tp.Topic, tp.Partition, first)
+		return fmt.Sprintf("%s:%d offset %d", topic, partition, first)
 	}
-	return fmt.Sprintf("%s:%d offsets %d to %d", tp.Topic, tp.Partition, first, last)
+	return fmt.Sprintf("%s:%d offsets %d to %d", topic, partition, first, last)
 }
 
 // What a POSIX shell's exit statuses say of the command it ran.

@@ -130,7 +130,7 @@ func TestS33AChildThatFailsOnTheThirdLeavesTwoDone(t *testing.T) {
 		err = give(k, t.Context(), p, n)
 	}
 	var x *ExecError
-	if !errors.As(err, &x) || x.First != 2 || x.Last != 2 || x.TP != p.TP || n != 3 {
+	if !errors.As(err, &x) || x.First != 2 || x.Last != 2 || x.Topic != p.Topic || x.Partition != p.Partition || n != 3 {
 		t.Fatalf("after %d records: %v", n, err)
 	}
 	if want := "t:0 offset 2: the command ended with exit status 7"; err.Error() != want {

@@ -51,14 +51,3 @@ func TestConditions(t *testing.T) {
 		}
 	}
 }
-
-func TestKeepTakesNoMemory(t *testing.T) {
-	g, err := NewGrep([]string{"error", "k:^user", "h:src=web"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &record.Record{Key: []byte("user-1"), Value: []byte("some error"), Headers: record.Headers{}.Append([]byte("src"), []byte("web"))}
-	if n := testing.AllocsPerRun(100, func() { g.Keep(r) }); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}

@@ -26,6 +26,7 @@ type bed struct {
 	release        string
 	checks, passed int
 	topics         int
+	state          string // where the program keeps its journal
 }
 
 // check is one thing that is tried and counted.
@@ -53,12 +54,12 @@ func (r result) must(t *testing.T) string {
 }
 
 // command runs a program to its end.
-func command(t *testing.T, stdin string, argv ...string) result {
+func (b *bed) command(t *testing.T, stdin string, argv ...string) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = environment(t)
+	cmd.Env = b.environment()
 	var out, said bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &said
 	err := cmd.Run()
@@ -71,15 +72,15 @@ func command(t *testing.T, stdin string, argv ...string) result {
 
 // environment is ours without what the program under test would take for its
 // own, and with a place of the test's for what it keeps.
-func environment(t *testing.T) []string {
+func (b *bed) environment() []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "KAFKACTL_") })
-	return append(env, "XDG_STATE_HOME="+t.TempDir(), "XDG_CONFIG_HOME="+t.TempDir())
+	return append(env, "XDG_STATE_HOME="+b.state, "XDG_CONFIG_HOME="+b.state)
 }
 
 // kafkactl runs the program under test.
 func (b *bed) kafkactl(t *testing.T, stdin string, args ...string) result {
 	t.Helper()
-	return command(t, stdin, append([]string{os.Getenv(binaryVar), "-b", b.Brokers()}, args...)...)
+	return b.command(t, stdin, append([]string{os.Getenv(binaryVar), "-b", b.Brokers()}, args...)...)
 }
 
 // kcat runs kcat, told how old the broker is where it cannot ask.
@@ -94,7 +95,7 @@ func (b *bed) kcat(t *testing.T, stdin string, args ...string) result {
 		fallback := strings.Join(strings.Split(b.release, ".")[:3], ".")
 		argv = append(argv, "-X", "api.version.request=false", "-X", "broker.version.fallback="+fallback)
 	}
-	return command(t, stdin, append(argv, args...)...)
+	return b.command(t, stdin, append(argv, args...)...)
 }
 
 // kcatReads gives a partition's records as key, tab, value lines.

@@ -33,6 +33,19 @@ func capabilities() []capability {
 				return []string{"offsets", "get", topic, "--max-offsets", "5"}
 			})},
 		{name: "positions before the log's start", works: logStartWorks},
+		{name: "offsets kept in Kafka: commit, get, seek, undo", works: offsetsWork("kafka")},
+		{name: "offsets kept in ZooKeeper", gone: "4.0", works: offsetsWork("zookeeper"),
+			lacks: refused("0.8.1 to 3.9", "", func(topic string) []string {
+				return []string{"offsets", "commit", "-g", "old", topic + ":0=1", "--offset-storage", "zookeeper"}
+			})},
+		{name: "offsets deleted", since: "2.4", works: offsetsDelete, lacks: offsetsDeleteRefused},
+		{name: "consume --exec: a failing child's record comes again", works: execWorks},
+		{name: "joined groups, classic protocol", since: "0.9.0", works: joinWorks("classic"), lacks: joinRefused("0.9.0", "classic")},
+		{name: "joined groups, KIP-848 protocol", since: "4.0", works: joinWorks("consumer"), lacks: joinRefused("3.7|4.0", "consumer")},
+		{name: "groups listed and described", since: "0.9.0", works: groupsWork,
+			lacks: refused("0.9.0", "", func(string) []string { return []string{"groups", "list"} })},
+		{name: "groups deleted", since: "1.1", works: groupsDelete,
+			lacks: refused("1.1", "", func(string) []string { return []string{"groups", "delete", "absent", "--yes"} })},
 		{name: "tail and produce across a restart, truncation", works: restartWorks},
 	}
 }

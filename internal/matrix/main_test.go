@@ -93,5 +93,5 @@ func start(t *testing.T, release string) *bed {
 			t.Errorf("stop the broker: %v", err)
 		}
 	})
-	return &bed{Cluster: cluster, release: release}
+	return &bed{Cluster: cluster, release: release, state: t.TempDir()}
 }

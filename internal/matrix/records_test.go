@@ -168,7 +168,7 @@ func replicasWork(t *testing.T, b *bed) {
 		}
 	})
 	b.check(t, "acks 2 of 2", func(t *testing.T) {
-		pair := &bed{Cluster: two, release: b.release}
+		pair := &bed{Cluster: two, release: b.release, state: b.state}
 		topic := pair.topic(t, "replicated", 4)
 		r := pair.kafkactl(t, "a\nb\n", "produce", topic, "-p", "1", "--acks", "2", "--receipts")
 		wantLines(t, "receipts", r.must(t), topic+" 1 0", topic+" 1 1")

@@ -51,7 +51,7 @@ func (b *bed) leave(t *testing.T, args ...string) *running {
 	t.Helper()
 	r := &running{done: make(chan struct{})}
 	r.cmd = exec.Command(os.Getenv(binaryVar), append([]string{"-b", b.Brokers()}, args...)...)
-	r.cmd.Env = environment(t)
+	r.cmd.Env = b.environment()
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.err
 	var err error
 	if r.in, err = r.cmd.StdinPipe(); err != nil {

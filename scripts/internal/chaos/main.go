@@ -57,7 +57,7 @@ func run(ctx context.Context) (err error) {
 	c := &chaos{topic: "chaos"}
 	release := flag.String("kafka", "4.3.1", "`RELEASE` of the broker")
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the events' order and times")
-	kinds := flag.String("members", "kafkactl,java,kcat", "kinds of members, the first more often than others")
+	kinds := flag.String("members", "kafkactl,java,kcat", "kinds of members, which join in turn")
 	flag.StringVar(&c.ours, "kafkactl", "", "`BINARY` under test")
 	flag.IntVar(&c.records, "n", 1_000_000, "records")
 	flag.IntVar(&c.partitions, "partitions", 12, "of the topic")
@@ -174,12 +174,9 @@ func (c *chaos) startWriter() (*exec.Cmd, error) {
 func (c *chaos) event(ctx context.Context) error {
 	alive := c.alive()
 	dice := c.random.IntN(10)
-	if len(alive) < 2 || len(alive) < 6 && dice < 5 {
-		kind := c.kinds[0]
-		if c.random.IntN(2) == 0 {
-			kind = c.kinds[c.random.IntN(len(c.kinds))]
-		}
-		return c.join(ctx, kind)
+	if len(alive) < 3 || len(alive) < 7 && dice < 5 {
+		// Each kind in turn, so that a group is always a mixed one.
+		return c.join(ctx, c.kinds[len(c.members)%len(c.kinds)])
 	}
 	m := alive[c.random.IntN(len(alive))]
 	if dice%2 == 0 && (m.kind == "kafkactl" || c.killAll) {

@@ -32,6 +32,10 @@ type member struct {
 	errFile    string
 }
 
+// sessionTimeout is how many milliseconds a killed member's partitions stay
+// with it: few, so that others take them before the run is over.
+const sessionTimeout = "6000"
+
 // join starts a member.
 func (c *chaos) join(ctx context.Context, kind string) error {
 	m := &member{kind: kind, number: len(c.members), name: fmt.Sprintf("%s-%d", kind, len(c.members)), done: make(chan struct{})}
@@ -77,12 +81,13 @@ func (c *chaos) command(ctx context.Context, kind string) (*exec.Cmd, error) {
 		args := []string{"-b", c.cluster.Brokers(), "consume", "-g", "chaos", c.topic, "--follow", "-f", `%p %o\n`,
 			"--commit-every-t", "1s", "--group-protocol", c.protocol}
 		if c.protocol == "classic" {
-			args = append(args, "--assignor", c.assignor)
+			args = append(args, "--assignor", c.assignor, "-X", "session.timeout.ms="+sessionTimeout, "-X", "heartbeat.interval.ms=1000")
 		}
 		return exec.Command(c.ours, args...), nil
 	case "kcat":
 		return exec.Command("kcat", "-b", c.cluster.Brokers(), "-G", "chaos", "-u", "-q", "-f", `%p %o\n`,
 			"-X", "auto.offset.reset=earliest", "-X", "auto.commit.interval.ms=1000",
+			"-X", "session.timeout.ms="+sessionTimeout, "-X", "heartbeat.interval.ms=1000",
 			"-X", "partition.assignment.strategy="+c.assignor, c.topic), nil
 	case "java":
 		return c.java(ctx)
@@ -107,7 +112,7 @@ func (c *chaos) java(ctx context.Context) (*exec.Cmd, error) {
 	if c.protocol == "consumer" {
 		settings = append(settings, "group.protocol=consumer")
 	} else {
-		settings = append(settings, "partition.assignment.strategy="+map[string]string{
+		settings = append(settings, "session.timeout.ms="+sessionTimeout, "heartbeat.interval.ms=1000", "partition.assignment.strategy="+map[string]string{
 			"range":              "org.apache.kafka.clients.consumer.RangeAssignor",
 			"roundrobin":         "org.apache.kafka.clients.consumer.RoundRobinAssignor",
 			"cooperative-sticky": "org.apache.kafka.clients.consumer.CooperativeStickyAssignor",

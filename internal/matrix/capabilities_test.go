@@ -38,14 +38,13 @@ func capabilities() []capability {
 			lacks: refused("0.8.1 to 3.9", "", func(topic string) []string {
 				return []string{"offsets", "commit", "-g", "old", topic + ":0=1", "--offset-storage", "zookeeper"}
 			})},
-		{name: "offsets deleted", since: "2.4", works: offsetsDelete, lacks: offsetsDeleteRefused},
+		{name: "offsets deleted", since: "2.4", works: offsetsDelete, lacks: stays("2.4", "offsets", "delete", "-g", "stays", "^delete")},
 		{name: "consume --exec: a failing child's record comes again", works: execWorks},
 		{name: "joined groups, classic protocol", since: "0.9.0", works: joinWorks("classic"), lacks: joinRefused("0.9.0", "classic")},
 		{name: "joined groups, KIP-848 protocol", since: "4.0", works: joinWorks("consumer"), lacks: joinRefused("3.7|4.0", "consumer")},
 		{name: "groups listed and described", since: "0.9.0", works: groupsWork,
 			lacks: refused("0.9.0", "", func(string) []string { return []string{"groups", "list"} })},
-		{name: "groups deleted", since: "1.1", works: groupsDelete,
-			lacks: refused("1.1", "", func(string) []string { return []string{"groups", "delete", "absent", "--yes"} })},
+		{name: "groups deleted", since: "1.1", works: groupsDelete, lacks: stays("1.1", "groups", "delete", "stays")},
 		{name: "tail and produce across a restart, truncation", works: restartWorks},
 	}
 }

@@ -89,6 +89,9 @@ func (c *Classic) joinOnce(ctx context.Context) ([]broker.TP, error) {
 	if err != nil {
 		return nil, &broker.RequestError{API: wire.JoinGroup, Version: -1, Broker: c.joins.conn.Addr(), Partition: -1, Err: err}
 	}
+	if c.cfg.Instance != "" && version < firstStatic {
+		return nil, c.tooOld(version)
+	}
 	req, err := c.joinRequest(version)
 	if err != nil {
 		return nil, err
@@ -107,6 +110,17 @@ func (c *Classic) joinOnce(ctx context.Context) ([]broker.TP, error) {
 	c.setMember(resp.MemberID, resp.GenerationID)
 	c.cfg.Log(1, "group %s: generation %d as %s, assignor %s", c.cfg.Group, resp.GenerationID, resp.MemberID, word(resp.ProtocolName))
 	return c.sync(patient, &resp)
+}
+
+// firstStatic is the version of JoinGroup that knows static members.
+const firstStatic = 5
+
+func (c *Classic) tooOld(version int16) error {
+	api, _ := wire.Lookup(wire.JoinGroup)
+	return &broker.RequestError{API: wire.JoinGroup, Version: -1, Broker: c.joins.conn.Addr(), Partition: -1, Err: &broker.VersionError{
+		API: wire.JoinGroup, Cap: -1, Ours: [2]int16{firstStatic, api.Max}, Theirs: [2]int16{0, version},
+		Software: broker.Release(wire.JoinGroup, firstStatic) + " or later",
+	}}
 }
 
 func (c *Classic) joinRequest(version int16) (*wire.JoinGroupRequest, error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kafkactl/internal/broker"
 	"kafkactl/internal/consume"
@@ -36,6 +37,17 @@ func newClient(t *testing.T, seeds []string) *broker.Client {
 	}
 	t.Cleanup(func() { _ = client.Close() })
 	return client
+}
+
+// other is another make's client.
+func other(t *testing.T, k *kfake.Cluster) *kgo.Client {
+	t.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(k.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cl.Close)
+	return cl
 }
 
 // roster knows who holds what, over all members of a test: no partition may

@@ -47,7 +47,7 @@ func Join(ctx context.Context, client *broker.Client, protocol Protocol, cfg Con
 		}
 	}
 	if protocol == ClassicProtocol {
-		return NewClassic(client, cfg)
+		return asGroup(NewClassic(client, cfg))
 	}
 	if err := speaks(ctx, client, cfg.Group); err != nil {
 		return nil, err
@@ -55,7 +55,15 @@ func Join(ctx context.Context, client *broker.Client, protocol Protocol, cfg Con
 	if cfg.ServerAssignor == "" && len(cfg.Assignors) > 0 {
 		cfg.ServerAssignor = cfg.Assignors[0]
 	}
-	return NewModern(client, cfg)
+	return asGroup(NewModern(client, cfg))
+}
+
+// asGroup is g, or no Group at all where there is an error.
+func asGroup[G consume.Group](g G, err error) (consume.Group, error) {
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
 }
 
 // speaks asks whether a group's coordinator has the KIP-848 protocol.

@@ -16,17 +16,55 @@ import (
 
 	"kafkactl/internal/broker"
 	"kafkactl/internal/kafkatest"
+	"kafkactl/internal/wire"
 )
 
-// realTopic makes a topic, t and g's namesake of this test.
-func realTopic(t *testing.T, partitions int) string {
+// realTopic makes a topic of a name of its own and gives its partitions: those
+// asked for, or as many as the broker has by default where it is too old to be
+// told.
+func realTopic(t *testing.T, client *broker.Client, partitions int32) (string, int) {
 	t.Helper()
-	addr, _, _ := strings.Cut(kafkatest.Brokers(t), ",")
 	name := fmt.Sprintf("group-%d", time.Now().UnixNano())
-	if err := kafkatest.CreateTopic(t.Context(), addr, name, partitions, 1); err != nil {
+	topic := wire.Default[wire.CreatableTopic]()
+	topic.Name, topic.NumPartitions, topic.ReplicationFactor = name, partitions, 1
+	req := wire.Default[wire.CreateTopicsRequest]()
+	req.Topics, req.TimeoutMs = []wire.CreatableTopic{topic}, 10_000
+	resp := wire.Default[wire.CreateTopicsResponse]()
+	_, err := client.Do(t.Context(), broker.Controller(), &req, &resp)
+	switch {
+	case errors.As(err, new(*broker.VersionError)): // before 0.10.1, asking makes it
+		snap, err := client.Refresh(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := client.Open(t.Context(), snap.Brokers[0].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		ask := wire.Default[wire.MetadataRequest]()
+		ask.Topics = []wire.MetadataRequestTopic{{Name: &name}}
+		answer := wire.Default[wire.MetadataResponse]()
+		if _, err := conn.Roundtrip(t.Context(), &ask, &answer, 0); err != nil {
+			t.Fatal(err)
+		}
+	case err != nil:
 		t.Fatal(err)
+	case resp.Topics[0].ErrorCode != wire.None:
+		t.Fatal(resp.Topics[0].ErrorCode)
 	}
-	return name
+	for try := 1; ; try++ {
+		snap, err := client.Refresh(t.Context(), client.Metadata(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if topic, ok := snap.Topic(name); ok && len(topic.Partitions) > 0 && topic.Err == wire.None {
+			return name, len(topic.Partitions)
+		}
+		if err := client.Pause(t.Context(), try); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func realClient(t *testing.T) *broker.Client {
@@ -43,7 +81,7 @@ func realClient(t *testing.T) *broker.Client {
 	return client
 }
 
-// hasAPI says whether the brokers speak a protocol.
+// speaksModern says whether the brokers have the KIP-848 protocol.
 func speaksModern(t *testing.T, client *broker.Client) bool {
 	t.Helper()
 	err := speaks(t.Context(), client, "g")
@@ -64,7 +102,10 @@ func TestRealBrokersTakeOurMembers(t *testing.T) {
 			if modern && !speaksModern(t, client) {
 				t.Skip("brokers before 4.0")
 			}
-			topic := realTopic(t, 12)
+			if assignor == "static" && !keepsStatic(t, client) {
+				t.Skip("brokers before 2.3")
+			}
+			topic, n := realTopic(t, client, 12)
 			r := newRoster(t)
 			cfg := Config{Group: topic, Topics: []string{topic}, HeartbeatInterval: 300 * time.Millisecond, SessionTimeout: 10 * time.Second}
 			join := func(name string) *member {
@@ -85,9 +126,9 @@ func TestRealBrokersTakeOurMembers(t *testing.T) {
 				}
 			}
 			a := join("a")
-			r.await("a has all", r.shares(12, map[*member]int{a: 12}))
+			r.await("a has all", r.shares(n, map[*member]int{a: n}))
 			b := join("b")
-			r.await("a and b share", r.shares(12, map[*member]int{a: 6, b: 6}))
+			r.await("a and b share", r.shares(n, map[*member]int{a: n / 2, b: n / 2}))
 			for _, m := range []*member{a, b} {
 				if err := commits(t, m); err != nil {
 					t.Error(err)
@@ -97,14 +138,14 @@ func TestRealBrokersTakeOurMembers(t *testing.T) {
 				rounds := a.rounds
 				b.leave()
 				b = join("b")
-				r.await("b is back", r.shares(12, map[*member]int{a: 6, b: 6}))
-				if a.rounds != rounds && describes(t, client) {
+				r.await("b is back", r.shares(n, map[*member]int{a: n / 2, b: n / 2}))
+				if a.rounds != rounds {
 					t.Errorf("a was disturbed %d times", a.rounds-rounds)
 				}
 				return
 			}
 			a.leave()
-			r.await("b has all", r.shares(12, map[*member]int{b: 12}))
+			r.await("b has all", r.shares(n, map[*member]int{b: n}))
 			if a.lost+b.lost != 0 {
 				t.Errorf("lost: %d, %d", a.lost, b.lost)
 			}
@@ -115,15 +156,48 @@ func TestRealBrokersTakeOurMembers(t *testing.T) {
 	}
 }
 
-// describes says that static members are known: brokers from 2.3 on.
-func describes(t *testing.T, client *broker.Client) bool {
+func TestRealGroupsGetNewTopicsOfAPattern(t *testing.T) {
+	client := realClient(t)
+	for _, modern := range []bool{false, true} {
+		t.Run(fmt.Sprint(modern), func(t *testing.T) {
+			if modern && !speaksModern(t, client) {
+				t.Skip("brokers before 4.0")
+			}
+			name, n := realTopic(t, client, 4)
+			r := newRoster(t)
+			cfg := Config{Group: name, Match: func(topic string) bool { return topic >= name }}
+			join := r.classic
+			if modern {
+				join = r.modern
+			}
+			a := join(client, "a", cfg)
+			r.await("a has all", r.shares(n, map[*member]int{a: n}))
+			realTopic(t, client, 4)
+			r.await("a has the new one too", r.shares(2*n, map[*member]int{a: 2 * n}))
+		})
+	}
+}
+
+// ancient says that brokers are too old for today's clients.
+func ancient(t *testing.T, client *broker.Client) bool {
 	t.Helper()
 	l := link{client: client, group: "g"}
 	defer l.close()
 	if err := l.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return l.conn.Versions()[11][1] >= 5
+	return l.conn.Versions()[wire.JoinGroup][1] < 1
+}
+
+// keepsStatic says that static members are known: brokers from 2.3 on.
+func keepsStatic(t *testing.T, client *broker.Client) bool {
+	t.Helper()
+	l := link{client: client, group: "g"}
+	defer l.close()
+	if err := l.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return l.conn.Versions()[wire.JoinGroup][1] >= 5
 }
 
 // peer is another client's member, in a process of its own.
@@ -200,11 +274,14 @@ func TestRealMembersOfOtherMakesShareWithOurs(t *testing.T) {
 	client := realClient(t)
 	for _, p := range peers() {
 		t.Run(p.name, func(t *testing.T) {
+			if ancient(t, client) {
+				t.Skip("brokers before 0.10.1: the others need newer ones")
+			}
 			modern := p.new || strings.Contains(p.name, "consumer protocol")
 			if modern && !speaksModern(t, client) {
 				t.Skip("brokers before 4.0")
 			}
-			topic := realTopic(t, 7)
+			topic, _ := realTopic(t, client, 7)
 			cmd := p.argv(t, topic)
 			r := newRoster(t)
 			cfg := p.cfg

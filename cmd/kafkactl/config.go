@@ -77,11 +77,12 @@ func (e *env) load(cmd *cobra.Command) error {
 	if err := e.readFiles(v, k); err != nil {
 		return err
 	}
-	if len(typedX) == 0 {
+	typed := len(typedX) > 0
+	if !typed {
 		typedX = strings.Fields(os.Getenv(envPrefix + "X"))
 	}
 	for _, kv := range typedX {
-		if err := e.applyX(v, k, kv); err != nil {
+		if err := e.applyX(v, k, kv, typed); err != nil {
 			return err
 		}
 	}

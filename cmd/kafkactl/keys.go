@@ -139,7 +139,7 @@ func unknownKey(where, name string, have []string) error {
 }
 
 // applyX puts one -X over what viper found elsewhere.
-func (e *env) applyX(v *viper.Viper, k *keys, kv string) error {
+func (e *env) applyX(v *viper.Viper, k *keys, kv string, typed bool) error {
 	name, value, ok := strings.Cut(kv, "=")
 	name = strings.TrimSpace(name)
 	if !ok {
@@ -153,11 +153,32 @@ func (e *env) applyX(v *viper.Viper, k *keys, kv string) error {
 		e.verbose(1, "-X %s is accepted and has no effect here", name)
 	}
 	for key, text := range set {
+		if f := k.flags[key]; f != nil && slices.Contains(typedOnly, f.Name) {
+			if err := k.setTyped(f, kv, text, typed); err != nil {
+				return err
+			}
+			continue
+		}
 		if f := k.flags[key]; f != nil && !f.Changed && (!weak || k.from[key] == "") {
 			v.Set(key, text)
 			k.from[key] = "-X " + kv
 		}
 	}
+	return nil
+}
+
+// setTyped sets a flag that counts only when typed, as an -X may be.
+func (k *keys) setTyped(f *pflag.Flag, kv, text string, typed bool) error {
+	if !typed {
+		return usagef("%sX: %s means --%s, which counts only when typed", envPrefix, kv, f.Name)
+	}
+	if f.Changed {
+		return nil
+	}
+	if err := setFlag(f, text); err != nil {
+		return usagef("-X %s: %v", kv, err)
+	}
+	f.Changed = true
 	return nil
 }
 

@@ -148,6 +148,45 @@ func TestS21ConsumerKeysHaveTheirEffect(t *testing.T) {
 	}
 }
 
+// What is said of groups and positions reaches consume, too; not to commit counts
+// only when typed, and must not be dropped where it is not.
+func TestS21ConsumerKeysReachConsume(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	for _, test := range []struct{ kv, flag, want string }{
+		{"group_id=g", "group", "g"},
+		{"auto_offset_reset=largest", "offset-reset", "largest"},
+		{"auto_commit_interval_ms=60000", "commit-every-t", "1m"},
+		{"auto_commit_interval_messages=7", "commit-every-n", "7"},
+		{"consumer_timeout_ms=1500", "consumer-timeout", "1.5s"},
+		{"consumer_timeout_ms=-1", "consumer-timeout", ""},
+		{"auto_commit_enable=false", "no-commit", "true"},
+		{"enable.auto.commit=true", "no-commit", "false"},
+	} {
+		e := newEnv(strings.NewReader(""), discard{}, discard{})
+		running := false
+		root := newRoot(e, &running)
+		cmd, flags, err := root.Find([]string{"consume", "t", "-X", test.kv})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.ParseFlags(flags); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.load(cmd); err != nil {
+			t.Errorf("-X %s: %v", test.kv, err)
+			continue
+		}
+		f := cmd.Flags().Lookup(test.flag)
+		if got := f.Value.String(); got != test.want && (test.want != "" || f.Changed) {
+			t.Errorf("-X %s: --%s is %q, want %q", test.kv, test.flag, got, test.want)
+		}
+	}
+	t.Setenv("KAFKACTL_X", "auto_commit_enable=false")
+	if err := probe(t, func(*env) {}, "consume", "t"); exitCode(err) != exitUsage {
+		t.Errorf("KAFKACTL_X: %v", err)
+	}
+}
+
 func TestS21UnknownKeyNamesTheNearest(t *testing.T) {
 	for key, near := range map[string]string{
 		"fetch_message_maxbytes": "fetch_message_max_bytes", "auto_comit_enable": "auto_commit_enable", "lingr": "linger",

@@ -31,10 +31,12 @@ type consumeOptions struct {
 	idle            time.Duration
 	consumerTimeout time.Duration
 	reset           string
+	sort            string // "": partitions as they come
+	sortWait        time.Duration
 }
 
 func newConsumeCmd(e *env) *cobra.Command {
-	o := &consumeOptions{env: e, max: -1, last: -1}
+	o := &consumeOptions{env: e, max: -1, last: -1, sortWait: time.Second}
 	cmd := &cobra.Command{
 		Use:   "consume TARGET...",
 		Short: "Print the records of topics, and end",
@@ -76,6 +78,8 @@ TARGET is TOPIC[:PARTS][@RANGE]; kafkactl help positions has the whole grammar.`
 	o.grouping.addFlags(cmd)
 	o.delivering.addFlags(cmd)
 	o.targeting.addIsolationFlag(cmd, true)
+	f.Var(choice(&o.sort, "time"), "sort", "merge partitions by `time`; the order within one still wins")
+	f.Var(span(&o.sortWait), "sort-wait", "with --sort and --follow, how long a quiet partition is waited for")
 	f.BoolVar(&o.strict, "strict", false, "a warning that changes which records come is an error")
 	f.BoolVar(&o.keepGoing, "keep-going", false, "skip what fails, and exit 3")
 	o.printing.addFlags(cmd)
@@ -334,6 +338,7 @@ func (o *consumeOptions) sessionFor() consume.Options {
 	opts.Reset, _ = o.resetPolicy()
 	opts.Idle = max(o.idle, o.consumerTimeout)
 	opts.Max = max(o.max, 0)
+	opts.ByTime, opts.SortWait = o.sort != "", o.sortWait
 	return opts
 }
 

@@ -77,6 +77,14 @@ func (s *stdout) Fd() uintptr {
 	return ^uintptr(0)
 }
 
+// SyscallConn implements syscall.Conn where what is below does.
+func (s *stdout) SyscallConn() (syscall.RawConn, error) {
+	if c, ok := s.w.(syscall.Conn); ok {
+		return c.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}
+
 // isTerminal says whether e.in, e.out or e.errOut is one.
 func isTerminal(stream any) bool {
 	f, ok := stream.(interface{ Fd() uintptr })

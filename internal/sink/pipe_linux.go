@@ -2,7 +2,6 @@ package sink
 
 import (
 	"io"
-	"os"
 	"syscall"
 )
 
@@ -16,19 +15,15 @@ const fSetPipeSize = 1031
 // places less often: about a tenth of the processor time of a drain into a pipe.
 // Where it may not be, the pipe stays as it is.
 func widen(w io.Writer) {
-	f, ok := w.(*os.File)
+	f, ok := w.(syscall.Conn)
 	if !ok {
-		return
-	}
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeNamedPipe == 0 {
 		return
 	}
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return
 	}
-	_ = raw.Control(func(fd uintptr) {
+	_ = raw.Control(func(fd uintptr) { // what is no pipe refuses
 		_, _, _ = syscall.Syscall(syscall.SYS_FCNTL, fd, fSetPipeSize, pipeBytes)
 	})
 }

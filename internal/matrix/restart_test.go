@@ -110,7 +110,7 @@ func restartWorks(t *testing.T, b *bed) {
 	}
 	followed := b.leave(t, "tail", kept)
 	truncated := b.leave(t, "tail", cut)
-	late := b.leave(t, "produce", kept, "-p", "0")
+	late := b.leave(t, "produce", kept, "-p", "0", "--timeout", "2m")
 	if _, err := late.in.Write([]byte("k2\n")); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -91,28 +90,28 @@ func (c *chaos) play(ctx context.Context) error {
 	if err := c.cluster.CreateTopic(ctx, c.topic, c.partitions, "retention.ms", "-1"); err != nil {
 		return err
 	}
-	writer, err := c.startWriter()
-	if err != nil {
-		return err
-	}
-	written := make(chan error, 1)
-	go func() { written <- writer.Wait() }()
-	// The end of this program must not leave the writer behind.
-	defer func() { _ = writer.Process.Kill() }()
+	lines, written := make(chan [2]int, 1), make(chan error, 1)
+	go func() { written <- c.write(ctx, lines) }()
 	for range 2 {
 		if err := c.join(ctx, c.kinds[0]); err != nil {
 			return err
 		}
 	}
-	for range c.events {
-		pause := time.Duration(float64(c.length) / float64(c.events) * (0.5 + c.random.Float64()))
+	const steps = 10 // of writing between two events
+	for i := range c.events * steps {
+		lines <- [2]int{c.records * i / (c.events * steps), c.records * (i + 1) / (c.events * steps)}
+		pause := time.Duration(float64(c.length) / float64(c.events*steps) * (0.5 + c.random.Float64()))
 		if err := c.watch(ctx, time.Now().Add(pause), nil); err != nil {
 			return err
+		}
+		if i%steps != steps-1 {
+			continue
 		}
 		if err := c.event(ctx); err != nil {
 			return err
 		}
 	}
+	close(lines)
 	select {
 	case err := <-written:
 		if err != nil {
@@ -146,28 +145,32 @@ func (c *chaos) play(ctx context.Context) error {
 	return c.judge(ctx)
 }
 
-// startWriter writes numbered lines at an even pace, with the program under test.
-func (c *chaos) startWriter() (*exec.Cmd, error) {
-	path := filepath.Join(c.tmp, "lines")
-	f, err := os.Create(path)
-	if err != nil {
-		return nil, err
-	}
-	var lines []byte
-	for i := range c.records {
-		lines = fmt.Appendf(lines, "%d\t%d\n", i, i)
-	}
-	if _, err := f.Write(lines); err != nil {
-		return nil, err
-	}
-	if err := f.Close(); err != nil {
-		return nil, err
-	}
-	rate := max(1, int(float64(c.records)/c.length.Seconds()))
-	cmd := exec.Command(c.ours, "-b", c.cluster.Brokers(), "-q", "produce", c.topic, path,
-		"-K", `\t`, "--rate", fmt.Sprintf("%d/s", rate))
+// write writes numbered lines as it is told, from one number to another, with
+// the program under test. What is written keeps step with what happens, however
+// fast the machine is.
+func (c *chaos) write(ctx context.Context, lines <-chan [2]int) error {
+	cmd := exec.CommandContext(ctx, c.ours, "-b", c.cluster.Brokers(), "-q", "produce", c.topic, "-K", `\t`)
 	cmd.Stderr = os.Stderr
-	return cmd, cmd.Start()
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	var b []byte
+	for l := range lines {
+		b = b[:0]
+		for i := l[0]; i < l[1]; i++ {
+			b = fmt.Appendf(b, "%d\t%d\n", i, i)
+		}
+		if _, err = in.Write(b); err != nil {
+			break
+		}
+	}
+	for range lines { // whoever tells us must not wait for ever
+	}
+	return errors.Join(err, in.Close(), cmd.Wait())
 }
 
 // event is one thing that happens to the group.

@@ -77,6 +77,10 @@ func speaks(ctx context.Context, client *broker.Client, group string) error {
 		err := l.open(ctx)
 		if err == nil {
 			if _, err := l.conn.Version(wire.ConsumerGroupHeartbeat, -1); err != nil {
+				var version *broker.VersionError
+				if errors.As(err, &version) { // 3.7 to 3.9 have it as a preview, switched off
+					version.Software = "4.0 or later"
+				}
 				return &broker.RequestError{API: wire.ConsumerGroupHeartbeat, Version: -1, Broker: l.conn.Addr(), Partition: -1, Err: err}
 			}
 			return nil

@@ -76,9 +76,15 @@ func speaks(ctx context.Context, client *broker.Client, group string) error {
 	for {
 		err := l.open(ctx)
 		if err == nil {
-			if _, err := l.conn.Version(wire.ConsumerGroupHeartbeat, -1); err != nil {
+			version, err := l.conn.Version(wire.ConsumerGroupHeartbeat, -1)
+			// Kafka 3.7 to 3.9 announce version 0 of a preview that is switched off,
+			// and refuse to be asked.
+			if level, ok := l.conn.Feature("group.version"); err == nil && (version < 1 || ok && level < 1) {
+				err = &broker.VersionError{API: wire.ConsumerGroupHeartbeat, Cap: -1, Ours: [2]int16{1, 1}, Theirs: [2]int16{0, 0}}
+			}
+			if err != nil {
 				var version *broker.VersionError
-				if errors.As(err, &version) { // 3.7 to 3.9 have it as a preview, switched off
+				if errors.As(err, &version) {
 					version.Software = "4.0 or later"
 				}
 				return &broker.RequestError{API: wire.ConsumerGroupHeartbeat, Version: -1, Broker: l.conn.Addr(), Partition: -1, Err: err}

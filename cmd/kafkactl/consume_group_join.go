@@ -30,5 +30,9 @@ func (o *consumeOptions) membership(ctx context.Context, client *broker.Client) 
 	case "consumer":
 		protocol = group.ConsumerProtocol
 	}
-	return group.Join(ctx, client, protocol, cfg)
+	g, err := group.Join(ctx, client, protocol, cfg)
+	if is[*broker.VersionError](err) && protocol != group.ConsumerProtocol {
+		err = &hintError{err: err, hint: "--standalone reads from the group's offsets without joining"}
+	}
+	return g, err
 }

@@ -42,7 +42,6 @@ type membership struct {
 	mu       sync.Mutex
 	settled  bool // no rebalance is under way
 	since    time.Time
-	released bool // from staying open
 	failures []error
 	news     chan struct{}
 }

@@ -86,13 +86,6 @@ func (g *Progress) back(marks map[broker.TP]Mark) {
 	}
 }
 
-// waits says that something may be taken.
-func (g *Progress) waits() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return len(g.dirty) > 0
-}
-
 // kill makes Progress deaf to partitions, and to those whose place they took. It
 // gives what nobody took of them.
 func (g *Progress) kill(ps []*Partition) map[broker.TP]Mark {

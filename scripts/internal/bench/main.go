@@ -90,7 +90,7 @@ func run(ctx context.Context) (err error) {
 	if err := b.writeInput(); err != nil {
 		return err
 	}
-	err = b.with(ctx, *version, b.modernJobs)
+	err = b.with(ctx, *version, func(ctx context.Context) error { return b.modernJobs(ctx, *version) })
 	if err == nil && *old {
 		b.old = true
 		err = b.with(ctx, "0.8.2.2", b.oldJobs)
@@ -111,7 +111,7 @@ func (b *bench) with(ctx context.Context, version string, jobs func(context.Cont
 	return errors.Join(jobs(ctx), c.Stop())
 }
 
-func (b *bench) modernJobs(ctx context.Context) error {
+func (b *bench) modernJobs(ctx context.Context, release string) error {
 	for _, codec := range []string{"none", "lz4", "snappy", "gzip", "zstd"} {
 		b.consume(ctx, codec)
 	}
@@ -119,6 +119,7 @@ func (b *bench) modernJobs(ctx context.Context) error {
 		b.produce(ctx, codec)
 	}
 	b.metadata(ctx)
+	b.lag(ctx, release)
 	b.tail(ctx)
 	return ctx.Err()
 }

@@ -24,7 +24,7 @@ func (o *produceOptions) outcome(ctx context.Context, client *broker.Client, top
 		o.warn("%s sent again after a lost answer; without idempotence they may stand twice", plural(int(rep.Twice), "record"))
 	}
 	if err == nil {
-		o.verbose(1, "%s acknowledged", plural(int(rep.Acked), "record"))
+		o.verbose(1, "%s %s", plural(int(rep.Acked), "record"), o.settled())
 		return nil
 	}
 	if rep.Read == 0 && rep.Cause == nil {
@@ -41,7 +41,7 @@ func (o *produceOptions) outcome(ctx context.Context, client *broker.Client, top
 		err = placed(in, rep, err)
 	}
 	open := rep.Refused + rep.Unknown
-	summary := summaryOf(in, rep)
+	summary := summaryOf(in, rep, o.settled())
 	switch {
 	case open == 0:
 		// All that was taken is acknowledged; what ended the run is another thing.
@@ -54,10 +54,19 @@ func (o *produceOptions) outcome(ctx context.Context, client *broker.Client, top
 	return &summaryError{msg: summary, err: err}
 }
 
+// settled is what became of the records that are done with: nobody acknowledges
+// those of acks 0.
+func (o *produceOptions) settled() string {
+	if o.acks == 0 {
+		return "sent"
+	}
+	return "acknowledged"
+}
+
 // summaryOf is "1200 records acknowledged, 3 not (1 of them perhaps stored); the
 // first that was not: FILE:17".
-func summaryOf(in produce.Input, rep produce.Report) string {
-	s := plural(int(rep.Acked), "record") + " acknowledged"
+func summaryOf(in produce.Input, rep produce.Report, settled string) string {
+	s := plural(int(rep.Acked), "record") + " " + settled
 	if open := rep.Refused + rep.Unknown; open > 0 {
 		s += fmt.Sprintf(", %d not", open)
 		if rep.Unknown > 0 {

@@ -17,6 +17,10 @@ import (
 // counts as having read all that is its.
 const emptyAfter = 3 * time.Second
 
+// quietAgain is how often a member that has fetched everything looks whether all
+// of it is delivered.
+const quietAgain = 5 * time.Millisecond
+
 // Member says how a session reads as a member of a group.
 type Member struct {
 	Group Group
@@ -202,6 +206,10 @@ func (h *membership) finished(now time.Time) (done bool, again time.Duration) {
 	switch {
 	case !settled || live > 0:
 		return false, long
+	case held > 0 && !h.s.out.quiet():
+		// A rebalance may still take back what is fetched and not delivered, and
+		// give it again: to leave now would be to leave it unread.
+		return false, quietAgain
 	case held > 0:
 		return true, 0
 	case h.s.o.Follow:

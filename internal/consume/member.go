@@ -47,6 +47,7 @@ type membership struct {
 	settled  bool // no rebalance is under way
 	since    time.Time
 	failures []error
+	refusal  error // what Assigned ended the membership with
 	news     chan struct{}
 }
 
@@ -65,19 +66,23 @@ func (s *Session) RunMember(ctx context.Context, m Member, sinks ...Sink) (*Repo
 	defer leave()
 	var wg sync.WaitGroup
 	var over error
+	var stays bool // over is of our own doing: the group still counts on us
 	wg.Go(func() {
 		select {
 		case <-s.begun:
 		case <-work.Done():
 			return
 		}
-		if over = m.Group.Run(joined, h); joined.Err() == nil {
-			s.Drop(joined, s.holding(), true) // others have it
-			if over == nil {
-				over = errExpelled
-			}
-			stop(over)
+		if over = m.Group.Run(joined, h); joined.Err() != nil {
+			return
 		}
+		if stays = h.refused(over); !stays {
+			s.Drop(joined, s.holding(), true) // others have it
+		}
+		if over == nil {
+			over = errExpelled
+		}
+		stop(over)
 	})
 	wg.Go(func() { h.watch(work) })
 	report, err := s.Run(work, sinks...)
@@ -85,7 +90,7 @@ func (s *Session) RunMember(ctx context.Context, m Member, sinks ...Sink) (*Repo
 	leave()
 	wg.Wait()
 	report.Failed = h.failures
-	if over != nil && !errors.Is(over, context.Canceled) {
+	if over != nil && !errors.Is(over, context.Canceled) && !stays {
 		return report, err
 	}
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Timeout)
@@ -101,6 +106,21 @@ func (h *membership) Assigned(ctx context.Context, tps []broker.TP) error {
 	if len(tps) == 0 {
 		return nil
 	}
+	err := h.begin(ctx, tps)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refusal = err
+	return err
+}
+
+// refused says that err, which ended the membership, is what Assigned gave.
+func (h *membership) refused(err error) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.refusal != nil && errors.Is(err, h.refusal)
+}
+
+func (h *membership) begin(ctx context.Context, tps []broker.TP) error {
 	stored, err := h.stored(ctx, tps)
 	if err != nil {
 		return err

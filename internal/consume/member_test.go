@@ -333,6 +333,37 @@ func TestADamagedBeginningEndsTheRunUnlessToldToGoOn(t *testing.T) {
 	g.want(t, map[broker.TP]int64{b: 3})
 }
 
+// Who ends by its own decision without a word keeps its partitions from everybody
+// for a session timeout: the next run would read nothing and call it done.
+func TestAMemberThatRefusesABeginningCommitsWhatIsDoneAndLeaves(t *testing.T) {
+	c := newCluster(t, 1)
+	a, b := c.log(0, plain(0, numbered(0, 5)...)), c.log(1, plain(0, numbered(0, 5)...))
+	bad := &offsets.NoStoredError{Group: "g", TP: b}
+	begin := func(ctx context.Context, stored map[broker.TP]offsets.Stored) (Beginning, error) {
+		if _, ok := stored[b]; ok {
+			return Beginning{}, bad
+		}
+		return resume(5)(ctx, stored)
+	}
+	out := newCollector()
+	g := newFakeGroup(func(ctx context.Context, h Handler) error {
+		if err := given(ctx, h, a); err != nil {
+			return err
+		}
+		out.await(t, 5)
+		return given(ctx, h, b)
+	})
+	o := quick()
+	o.Follow = true
+	if _, err := c.member(o, g, begin, out); !errors.Is(err, bad) {
+		t.Errorf("run: %v", err)
+	}
+	g.want(t, map[broker.TP]int64{a: 5})
+	if !g.left {
+		t.Error("it did not leave the group")
+	}
+}
+
 // Who begins at the end of a log and reads nothing would, the next time, begin at
 // a later end.
 func TestAClaimedBeginningIsCommittedThoughNothingComes(t *testing.T) {

@@ -129,11 +129,9 @@ func (l *lister) run(ctx context.Context) error {
 
 // once asks each broker that has not answered yet.
 func (l *lister) once(ctx context.Context, brokers []broker.Broker) {
+	open := slices.DeleteFunc(slices.Clone(brokers), func(b broker.Broker) bool { return l.done[b.ID] })
 	var wg sync.WaitGroup
-	for _, b := range brokers {
-		if l.done[b.ID] {
-			continue
-		}
+	for _, b := range open {
 		wg.Go(func() {
 			resp := wire.Default[wire.ListGroupsResponse]()
 			version, err := l.c.Try(ctx, broker.Node(b.ID), &wire.ListGroupsRequest{}, &resp)

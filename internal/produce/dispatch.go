@@ -205,6 +205,7 @@ func (e *engine) refreshed(snap *broker.Snapshot, err error, now time.Time) {
 		return
 	}
 	if t.Err == wire.UnknownTopicOrPartition {
+		e.snap = snap // or the next question would be answered by this very news
 		if e.missing.IsZero() {
 			e.missing = now
 		}

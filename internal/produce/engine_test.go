@@ -651,6 +651,38 @@ func TestOutOfOrderAtTheHeadTakesANewEpoch(t *testing.T) {
 	}
 }
 
+// A broker that has just started may not know its topics yet.
+func TestATopicThatIsMissingForAWhileInMidRunIsAskedForAgain(t *testing.T) {
+	c := brokertest.NewCluster(t, 1)
+	c.Create("t", 1)
+	var mu sync.Mutex
+	tries, unknowing := 0, 3
+	c.Node(1).Handle(wire.Produce, func(r *brokertest.Request) brokertest.Reply {
+		mu.Lock()
+		defer mu.Unlock()
+		if tries++; tries == 1 {
+			return answerProduce(r, wire.NotLeaderOrFollower, nil)
+		}
+		return brokertest.Reply{}
+	})
+	c.Node(1).Handle(wire.Metadata, func(*brokertest.Request) brokertest.Reply {
+		mu.Lock()
+		defer mu.Unlock()
+		if tries == 0 || unknowing == 0 {
+			return brokertest.Reply{}
+		}
+		unknowing--
+		resp := wire.Default[wire.MetadataResponse]()
+		resp.Brokers = []wire.MetadataBroker{{NodeID: 1, Host: c.Node(1).Host(), Port: c.Node(1).Port()}}
+		return brokertest.Answer(&resp)
+	})
+	rep, err := Run(t.Context(), connect(t, c, nil), quick(), "t", counted(500, nil))
+	if err != nil || rep.Acked != 500 {
+		t.Fatalf("%+v %v", rep, err)
+	}
+	inOrder(t, c, "t", 1, 500)
+}
+
 func TestTopicDeletedInMidRunEnds(t *testing.T) {
 	c := brokertest.NewCluster(t, 1)
 	c.Create("t", 1)

@@ -651,12 +651,13 @@ func TestOutOfOrderAtTheHeadTakesANewEpoch(t *testing.T) {
 	}
 }
 
-// A broker that has just started may not know its topics yet.
+// A broker that stops first gives its leaderships up, and one that has just
+// started may not know its topics yet.
 func TestATopicThatIsMissingForAWhileInMidRunIsAskedForAgain(t *testing.T) {
 	c := brokertest.NewCluster(t, 1)
 	c.Create("t", 1)
 	var mu sync.Mutex
-	tries, unknowing := 0, 3
+	tries, asked := 0, 0
 	c.Node(1).Handle(wire.Produce, func(r *brokertest.Request) brokertest.Reply {
 		mu.Lock()
 		defer mu.Unlock()
@@ -668,15 +669,28 @@ func TestATopicThatIsMissingForAWhileInMidRunIsAskedForAgain(t *testing.T) {
 	c.Node(1).Handle(wire.Metadata, func(*brokertest.Request) brokertest.Reply {
 		mu.Lock()
 		defer mu.Unlock()
-		if tries == 0 || unknowing == 0 {
+		if tries > 0 {
+			asked++
+		}
+		if asked == 0 || asked > 4 {
 			return brokertest.Reply{}
 		}
-		unknowing--
 		resp := wire.Default[wire.MetadataResponse]()
 		resp.Brokers = []wire.MetadataBroker{{NodeID: 1, Host: c.Node(1).Host(), Port: c.Node(1).Port()}}
+		if asked == 1 {
+			name := "t"
+			part := wire.Default[wire.MetadataPartition]()
+			part.ErrorCode, part.LeaderID = wire.LeaderNotAvailable, -1
+			topic := wire.Default[wire.MetadataTopic]()
+			topic.Name, topic.Partitions = &name, []wire.MetadataPartition{part}
+			resp.Topics = []wire.MetadataTopic{topic}
+		}
 		return brokertest.Answer(&resp)
 	})
-	rep, err := Run(t.Context(), connect(t, c, nil), quick(), "t", counted(500, nil))
+	cfg := quick()
+	cfg.RetryBackoff = 100 * time.Millisecond // the metadata come before the next try
+	cfg.DeliveryTimeout = 10 * time.Second
+	rep, err := Run(t.Context(), connect(t, c, nil), cfg, "t", counted(500, nil))
 	if err != nil || rep.Acked != 500 {
 		t.Fatalf("%+v %v", rep, err)
 	}

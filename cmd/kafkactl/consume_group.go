@@ -97,6 +97,9 @@ func (g *grouping) check(cmd *cobra.Command, t *targeting) error {
 			return usagef("--no-commit and commit flags exclude each other")
 		}
 	}
+	if typedFlags(cmd)["instance-id"] && g.instance == "" {
+		return usagef("--instance-id is empty")
+	}
 	if g.standalone {
 		for _, name := range []string{"instance-id", "assignor", "group-protocol"} {
 			if typedFlags(cmd)[name] {

@@ -69,7 +69,7 @@ func (d *describer) askConsumer(ctx context.Context, node int32, groups []string
 			desc.Members = append(desc.Members, MemberDescription{
 				ID: m.MemberID, InstanceID: text(m.InstanceID), ClientID: m.ClientID, Host: host(m.ClientHost), Rack: text(m.RackID),
 				Epoch: m.MemberEpoch, Classic: m.MemberType == 0, Subscribed: m.SubscribedTopicNames, Regex: text(m.SubscribedTopicRegex),
-				Assigned: assigned(&m.Assignment), Target: assigned(&m.TargetAssignment),
+				Assigned: d.assigned(ctx, &m.Assignment), Target: d.assigned(ctx, &m.TargetAssignment),
 			})
 		}
 		d.put(failed, node, g.ErrorCode, desc, fault)
@@ -94,7 +94,7 @@ func (d *describer) askShare(ctx context.Context, node int32, groups []string) m
 			m := &g.Members[j]
 			desc.Members = append(desc.Members, MemberDescription{
 				ID: m.MemberID, ClientID: m.ClientID, Host: host(m.ClientHost), Rack: text(m.RackID),
-				Epoch: m.MemberEpoch, Subscribed: m.SubscribedTopicNames, Assigned: assigned(&m.Assignment),
+				Epoch: m.MemberEpoch, Subscribed: m.SubscribedTopicNames, Assigned: d.assigned(ctx, &m.Assignment),
 			})
 		}
 		d.put(failed, node, g.ErrorCode, desc, fault)
@@ -102,14 +102,43 @@ func (d *describer) askShare(ctx context.Context, node int32, groups []string) m
 	return failed
 }
 
-// assigned lists a member's partitions, sorted, never nil.
-func assigned(a *wire.MemberAssignment) []broker.TP {
+// assigned lists a member's partitions, sorted, never nil. A topic that the
+// answer names by its id alone is looked up; one that is gone is left out.
+func (d *describer) assigned(ctx context.Context, a *wire.MemberAssignment) []broker.TP {
 	topics := make([]wire.ConsumerProtocolTopic, 0, len(a.TopicPartitions))
 	for _, t := range a.TopicPartitions {
-		topics = append(topics, wire.ConsumerProtocolTopic{Topic: t.TopicName, Partitions: t.Partitions})
+		name := t.TopicName
+		if name == "" {
+			name = d.nameOf(ctx, t.TopicID)
+		}
+		if name != "" {
+			topics = append(topics, wire.ConsumerProtocolTopic{Topic: name, Partitions: t.Partitions})
+		}
 	}
 	if tps := flatten(topics); tps != nil {
 		return tps
 	}
 	return []broker.TP{}
+}
+
+// nameOf finds a topic's name by its id, "" where the cluster has no such topic.
+func (d *describer) nameOf(ctx context.Context, id wire.UUID) string {
+	find := func(snap *broker.Snapshot) string {
+		if snap != nil {
+			for _, t := range snap.Topics() {
+				if t.ID == id {
+					return t.Name
+				}
+			}
+		}
+		return ""
+	}
+	if name := find(d.c.Metadata()); name != "" {
+		return name
+	}
+	snap, err := d.c.Refresh(ctx, nil)
+	if err != nil {
+		return ""
+	}
+	return find(snap)
 }

@@ -65,6 +65,10 @@ func (c *Cluster) Version() Version { return c.version }
 // somebody else in the meantime.
 var errPortTaken = errors.New("a port was taken")
 
+// errStillborn is a start whose process ended before it said a word, which a
+// busy machine brings about.
+var errStillborn = errors.New("it said nothing")
+
 // Start runs a cluster and returns when it answers. The caller stops it. What
 // was started is gone again if Start fails.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
@@ -83,7 +87,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 			return c, nil
 		}
 		err = fmt.Errorf("start kafka %s: %w", version, errors.Join(err, c.kill()))
-		if !errors.Is(err, errPortTaken) || try == 3 {
+		if !errors.Is(err, errPortTaken) && !errors.Is(err, errStillborn) || try == 3 {
 			return nil, err
 		}
 	}
@@ -252,8 +256,11 @@ func (c *Cluster) watch(ctx context.Context, p process, check func(context.Conte
 		return nil
 	}
 	said := p.tail()
-	if strings.Contains(said, "Address already in use") {
+	switch {
+	case strings.Contains(said, "Address already in use"):
 		err = errors.Join(errPortTaken, err)
+	case p.pid() == 0 && strings.TrimSpace(said) == "":
+		err = errors.Join(errStillborn, err)
 	}
 	return fmt.Errorf("%w\n%s", err, said)
 }

@@ -207,7 +207,7 @@ func TestMemoryStaysFlatBehindASlowReader(t *testing.T) {
 		fmt.Fprintf(&in, "%0200d\n", i)
 	}
 	kafkactl(t, in.Bytes(), "produce", name).must(t, "produce")
-	cmd := exec.CommandContext(t.Context(), os.Getenv(binaryVar), "-b", kafkatest.Brokers(t), "consume", name)
+	cmd := exec.CommandContext(t.Context(), os.Getenv(kafkatest.BinaryVar), "-b", kafkatest.Brokers(t), "consume", name)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

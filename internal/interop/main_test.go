@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,33 +20,11 @@ import (
 // Environment variables that say what there is to test against, besides
 // kafkatest.BrokersVar.
 const (
-	binaryVar = "KAFKACTL_TEST_BINARY"  // the program under test; TestMain builds it if unset
 	pythonVar = "KAFKACTL_TEST_PYTHON"  // a Python with confluent_kafka and kafka
 	kafkaVar  = "KAFKACTL_TEST_VERSION" // release whose Java tools to use
 )
 
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		if os.Getenv(kafkatest.BrokersVar) == "" || os.Getenv(binaryVar) != "" {
-			return m.Run()
-		}
-		dir, err := os.MkdirTemp("", "interop-")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		binary := filepath.Join(dir, "kafkactl")
-		build := exec.Command("go", "build", "-o", binary, "kafkactl/cmd/kafkactl")
-		build.Stdout, build.Stderr = os.Stderr, os.Stderr
-		if err := build.Run(); err != nil {
-			fmt.Fprintln(os.Stderr, "build kafkactl:", err)
-			return 1
-		}
-		os.Setenv(binaryVar, binary)
-		return m.Run()
-	}())
-}
+func TestMain(m *testing.M) { os.Exit(kafkatest.Main(m, os.Getenv(kafkatest.BrokersVar) == "")) }
 
 // codecs are the compressions every client must agree on.
 var codecs = [...]string{"none", "gzip", "snappy", "lz4", "zstd"}
@@ -93,7 +70,7 @@ func (r result) must(t *testing.T, what string) string {
 // kafkactl runs the program under test.
 func kafkactl(t *testing.T, stdin []byte, args ...string) result {
 	t.Helper()
-	return command(t, stdin, append([]string{os.Getenv(binaryVar), "-b", kafkatest.Brokers(t)}, args...)...)
+	return command(t, stdin, append([]string{os.Getenv(kafkatest.BinaryVar), "-b", kafkatest.Brokers(t)}, args...)...)
 }
 
 // kcat runs kcat, or skips the test where there is none.

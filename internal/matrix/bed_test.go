@@ -80,7 +80,7 @@ func (b *bed) environment() []string {
 // kafkactl runs the program under test.
 func (b *bed) kafkactl(t *testing.T, stdin string, args ...string) result {
 	t.Helper()
-	return b.command(t, stdin, append([]string{os.Getenv(binaryVar), "-b", b.Brokers()}, args...)...)
+	return b.command(t, stdin, append([]string{os.Getenv(kafkatest.BinaryVar), "-b", b.Brokers()}, args...)...)
 }
 
 // kcat runs kcat, told how old the broker is where it cannot ask.

@@ -3,10 +3,7 @@
 package matrix
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,36 +14,12 @@ import (
 // takes about half a minute of one core.
 const releasesVar = "KAFKACTL_TEST_RELEASES"
 
-// binaryVar names the program under test; TestMain builds it if unset.
-const binaryVar = "KAFKACTL_TEST_BINARY"
-
 // releases are those of the table: the oldest there is, the first with groups,
 // the last of each record format, the last with ZooKeeper, the first without
 // the old APIs, the newest.
 var releases = [...]string{"0.8.2.2", "0.9.0.1", "0.10.2.2", "0.11.0.3", "1.1.1", "2.8.2", "3.9.1", "4.0.0", "4.4.0"}
 
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		if os.Getenv(releasesVar) == "" || os.Getenv(binaryVar) != "" {
-			return m.Run()
-		}
-		dir, err := os.MkdirTemp("", "matrix-")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		binary := filepath.Join(dir, "kafkactl")
-		build := exec.Command("go", "build", "-o", binary, "kafkactl/cmd/kafkactl")
-		build.Stdout, build.Stderr = os.Stderr, os.Stderr
-		if err := build.Run(); err != nil {
-			fmt.Fprintln(os.Stderr, "build kafkactl:", err)
-			return 1
-		}
-		os.Setenv(binaryVar, binary)
-		return m.Run()
-	}())
-}
+func TestMain(m *testing.M) { os.Exit(kafkatest.Main(m, os.Getenv(releasesVar) == "")) }
 
 // wanted are the releases that were asked for.
 func wanted(t *testing.T) []string {

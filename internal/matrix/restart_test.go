@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"kafkactl/internal/kafkatest"
 )
 
 // buffer is what a running program writes, for somebody else to look at.
@@ -50,7 +52,7 @@ type running struct {
 func (b *bed) leave(t *testing.T, args ...string) *running {
 	t.Helper()
 	r := &running{done: make(chan struct{})}
-	r.cmd = exec.Command(os.Getenv(binaryVar), append([]string{"-b", b.Brokers()}, args...)...)
+	r.cmd = exec.Command(os.Getenv(kafkatest.BinaryVar), append([]string{"-b", b.Brokers()}, args...)...)
 	r.cmd.Env = b.environment()
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.err
 	var err error

@@ -23,17 +23,6 @@ const (
 	ConsumerProtocol
 )
 
-// String is the protocol as --group-protocol and Java's group.protocol name it.
-func (p Protocol) String() string {
-	switch p {
-	case ClassicProtocol:
-		return TypeClassic
-	case ConsumerProtocol:
-		return TypeConsumer
-	}
-	return "auto"
-}
-
 // Join makes a member of cfg.Group that speaks protocol, and asks the
 // coordinator where that is to be found out. A coordinator that does not speak it
 // makes a *broker.VersionError. Assignors in cfg.Assignors may be of either

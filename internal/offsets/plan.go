@@ -49,9 +49,6 @@ func (c Change) Records() int64 {
 	return c.To.Offset - c.From.Offset
 }
 
-// Reversed is the change back.
-func (c Change) Reversed() Change { return Change{TP: c.TP, From: c.To, To: c.From} }
-
 // Plan sets what a group has stored against what it shall have: one Change for
 // each partition of want, sorted, those with nothing to do included. Partitions
 // that cur does not have count as None, and offsets below 0 of want too. An

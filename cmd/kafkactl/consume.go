@@ -24,6 +24,7 @@ type consumeOptions struct {
 	printing
 	grouping
 	delivering
+	writing
 
 	max             int64 // -1: all
 	last            int64 // -1: not asked for
@@ -54,6 +55,7 @@ Only what was wholly written is committed: every 5 seconds, before a partition i
 the end, whatever ends it. Without --follow it ends once all that it holds is read.
 
 --exec gives records to a command instead, and counts what it exits 0 for; kafkactl help exec.
+--write puts them into files, whole or not at all; kafkactl help write.
 
 TARGET is TOPIC[:PARTS][@RANGE]; kafkactl help positions has the whole grammar.`,
 		Args:              cobra.MinimumNArgs(1),
@@ -77,6 +79,7 @@ TARGET is TOPIC[:PARTS][@RANGE]; kafkactl help positions has the whole grammar.`
 	f.StringVar(&o.reset, "offset-reset", "", "`WHERE` to begin without a stored offset, and to go on when the log lost one: start, end, or none to fail")
 	o.grouping.addFlags(cmd)
 	o.delivering.addFlags(cmd)
+	o.writing.addFlags(cmd)
 	o.targeting.addIsolationFlag(cmd, true)
 	f.Var(choice(&o.sort, "time"), "sort", "merge partitions by `time`; the order within one still wins")
 	f.Var(span(&o.sortWait), "sort-wait", "with --sort and --follow, how long a quiet partition is waited for")
@@ -127,6 +130,9 @@ func (o *consumeOptions) check(cmd *cobra.Command, args []string) error {
 	if err := errors.Join(o.printing.check(cmd), o.delivering.check(cmd)); err != nil {
 		return err
 	}
+	if err := o.writing.check(cmd, args, &o.printing); err != nil {
+		return err
+	}
 	changed := cmd.Flags().Changed
 	switch {
 	case changed("idle") && changed("consumer-timeout"):
@@ -167,8 +173,12 @@ func (o *consumeOptions) resetPolicy() (consume.Reset, error) {
 }
 
 func (o *consumeOptions) run(ctx context.Context) error {
-	ctx, stop := o.watchOut(ctx)
-	defer stop()
+	if o.write == "" { // else nobody need read standard output
+		var stop func()
+		ctx, stop = o.watchOut(ctx)
+		defer stop()
+	}
+	defer o.endWriting()
 	client, err := o.connect(ctx)
 	if err != nil {
 		return err
@@ -326,7 +336,7 @@ func (t *targeting) sessionOptions(e *env) consume.Options {
 		KeepGoing: t.keepGoing,
 		Fetch:     fetch,
 		OnWarn:    func(err error) { e.warn("%v", err) },
-		OnNote:    func(err error) { e.note("%v", err) },
+		OnNote:    func(err error) { e.logged(0, "%v", err) },
 	}
 }
 

@@ -68,6 +68,8 @@ var rules = []rule{
 	{"connection closed", target(broker.ErrClosed), exitUnreachable, nil},
 	{"broker not there", codes(wire.LeaderNotAvailable, wire.BrokerNotAvailable,
 		wire.CoordinatorNotAvailable, wire.RequestTimedOut, wire.NetworkException), exitUnreachable, nil},
+	{"file", is[*sink.FileError], exitFailed, fixed(
+		"files that were finished before are whole, and with -g committed; kafkactl help write")},
 	{"no space", target(syscall.ENOSPC), exitFailed, fixed(
 		"the disk is full; what was written whole stays written")},
 	{"message too large", codes(wire.MessageTooLarge, wire.RecordListTooLarge), exitFailed, fixed(
@@ -84,6 +86,7 @@ var rules = []rule{
 // finish prints what err needs said and gives the exit code.
 func (e *env) finish(ctx context.Context, err error) int {
 	e.msgs.draw("")
+	e.lookBack()
 	var x *exitError
 	if errors.As(err, &x) {
 		return x.code

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -35,6 +36,8 @@ type env struct {
 	mu     sync.Mutex
 	client *broker.Client
 	onKill []func()
+
+	troubled atomic.Bool // the user was told of an outage
 }
 
 func newEnv(in io.Reader, out, errOut io.Writer) *env {
@@ -151,10 +154,41 @@ func (e *env) brokerConfig() (broker.Config, error) {
 // logged passes on what the client says: level 0 to whoever waits for it.
 func (e *env) logged(level int, format string, args ...any) {
 	if level == 0 {
+		e.troubled.Store(true)
 		e.note(format, args...)
 		return
 	}
 	e.verbose(level, format, args...)
+}
+
+// lookBack says at the end how much had to be tried again: to everybody who was
+// told of an outage, else with -v.
+func (e *env) lookBack() {
+	e.mu.Lock()
+	client := e.client
+	e.mu.Unlock()
+	if client == nil {
+		return
+	}
+	var parts []string
+	o := client.Ordeal()
+	switch n := o.Retries(); n {
+	case 0:
+	case 1:
+		parts = append(parts, "1 retry")
+	default:
+		parts = append(parts, grouped(n)+" retries")
+	}
+	if d := o.Throttled(); d > 0 {
+		parts = append(parts, "throttled for "+d.Round(time.Millisecond).String())
+	}
+	switch line := strings.Join(parts, ", "); {
+	case line == "":
+	case e.troubled.Load():
+		e.note("%s", line)
+	default:
+		e.verbose(1, "%s", line)
+	}
 }
 
 // close ends what connect began.

@@ -268,7 +268,7 @@ func (o *produceOptions) config() (produce.Config, error) {
 	cfg.KeepGoing = o.keepGoing
 	cfg.Timestamps = o.timestamp != ""
 	cfg.Stats = new(produce.Stats)
-	cfg.Log = o.verbose
+	cfg.Log = o.logged
 	return cfg, nil
 }
 

@@ -42,6 +42,8 @@ type Config struct {
 	// 2); nil is silence.
 	// It is called from several goroutines.
 	Log func(level int, format string, args ...any)
+
+	ordeal *Ordeal
 }
 
 // Step is one part of a handshake. It may send requests on c; which versions the
@@ -73,6 +75,9 @@ func (cfg Config) withDefaults() Config {
 	}
 	if cfg.Steps == nil {
 		cfg.Steps = []Step{NegotiateVersions}
+	}
+	if cfg.ordeal == nil {
+		cfg.ordeal = new(Ordeal)
 	}
 	if cfg.Dial == nil {
 		var d net.Dialer

@@ -140,15 +140,19 @@ func (c *Conn) unserved() bool {
 // finish lets the next Call have its turn and takes note of throttling.
 func (ca *Call) finish(resp wire.Response, err error) {
 	c := ca.conn
+	var pause time.Duration
+	if err == nil {
+		pause = throttle(resp, ca.Version)
+	}
 	c.mu.Lock()
 	c.pending--
 	c.used = time.Now()
 	if err == nil {
 		c.answered = true
 		c.served = c.served || c.speaks.windows != nil
-		if ms := throttle(resp, ca.Version); ms > 0 {
-			c.resume = c.used.Add(ms)
-		}
+	}
+	if pause > 0 {
+		c.resume = c.used.Add(pause)
 	}
 	drained := c.pending == 0 && c.werr != nil
 	werr := c.werr
@@ -157,6 +161,9 @@ func (ca *Call) finish(resp wire.Response, err error) {
 		c.fail(werr)
 	}
 	close(ca.done)
+	if pause > 0 {
+		c.slowed(pause)
+	}
 }
 
 // logRequest writes one line about a request; in is -1 where no answer comes.

@@ -188,33 +188,40 @@ func (s *shared) spent(rest time.Duration) bool {
 // note remembers whether an address let us in, so that those which do not come
 // last.
 func (c *Client) note(addr string, err error) {
-	if tell := c.noted(addr, err); tell {
+	tell, after := c.noted(addr, err)
+	switch {
+	case tell:
 		c.cfg.logf(0, "waiting for %v", err)
+	case after > 0:
+		c.cfg.logf(0, "%s is back after %v", addr, after.Round(100*time.Millisecond))
 	}
 }
 
 // noted says whether somebody who waits should hear of it: once in an outage,
-// when it has lasted for a while.
-func (c *Client) noted(addr string, err error) (tell bool) {
+// when it has lasted for a while, and, with how long it was, once at its end.
+func (c *Client) noted(addr string, err error) (tell bool, after time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == nil {
 		c.met[addr] = true
 		delete(c.bad, addr)
+		if o := c.down[addr]; o != nil && o.told {
+			after = time.Since(o.since)
+		}
 		delete(c.down, addr)
-		return false
+		return false, after
 	}
 	if isContext(err) || c.closed {
-		return false
+		return false, 0
 	}
 	now := time.Now()
 	c.bad[addr] = now
 	if errors.Is(err, errSlow) {
-		return false
+		return false, 0
 	}
 	c.last = trouble{err, now}
 	if !errors.As(err, new(*DialError)) {
-		return false
+		return false, 0
 	}
 	o := c.down[addr]
 	if o == nil {
@@ -223,7 +230,7 @@ func (c *Client) noted(addr string, err error) (tell bool) {
 	}
 	tell = !o.told && now.Sub(o.since) >= outageTold
 	o.told = o.told || tell
-	return tell
+	return tell, 0
 }
 
 // troubleSince is the newest that went wrong since then, nil for nothing.

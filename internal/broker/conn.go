@@ -26,6 +26,7 @@ type Conn struct {
 	software string
 	timeout  time.Duration
 	log      func(level int, format string, args ...any)
+	ordeal   *Ordeal
 	speaks   speaks // written by the handshake, before others see the Conn
 	// rival sees whether the broker answers on another connection; nil where
 	// that is not in doubt.
@@ -61,6 +62,7 @@ func newConn(nc net.Conn, addr string, node int32, cfg *Config) *Conn {
 		software: cfg.Software,
 		timeout:  cfg.SocketTimeout,
 		log:      cfg.Log,
+		ordeal:   cfg.ordeal,
 		writing:  make(chan struct{}, 1),
 		dead:     make(chan struct{}),
 		last:     make(chan struct{}),

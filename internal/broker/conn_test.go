@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -587,7 +588,14 @@ func TestThrottlingDelaysTheNextRequest(t *testing.T) {
 		s.Handle(wire.ListOffsets, func(r *brokertest.Request) brokertest.Reply {
 			return brokertest.Answer(&wire.ListOffsetsResponse{ThrottleMs: 5000})
 		})
-		c := connect(t, s, over(s))
+		var told []string
+		c := connect(t, s, over(s), func(cfg *Config) {
+			cfg.Log = func(level int, format string, args ...any) {
+				if strings.Contains(format, "throttles") {
+					told = append(told, fmt.Sprintf("%d "+format, append([]any{level}, args...)...))
+				}
+			}
+		})
 		start := time.Now()
 		for range 2 {
 			if _, err := c.Roundtrip(t.Context(), ask(1), &wire.ListOffsetsResponse{}, -1); err != nil {
@@ -596,6 +604,12 @@ func TestThrottlingDelaysTheNextRequest(t *testing.T) {
 		}
 		if took := time.Since(start); took != 5*time.Second {
 			t.Errorf("two requests took %v, want 5s between them", took)
+		}
+		if got := strings.Join(told, "\n"); !regexp.MustCompile(`^0 .* throttles this client: .* 5s\n1 .* throttles`).MatchString(got) {
+			t.Errorf("told %q, want it once of what is worth a word, then with -v", told)
+		}
+		if d := c.ordeal.Throttled(); d != 10*time.Second {
+			t.Errorf("throttled for %v in all, want 10s", d)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

@@ -66,7 +66,7 @@ func (c *Client) Do(ctx context.Context, to To, req wire.Request, resp wire.Resp
 		if c.cfg.Retries >= 0 && try > c.cfg.Retries || try >= hopelessTries && c.hopeless(err) {
 			return version, c.wrap(api.Key, end)
 		}
-		c.cfg.logf(1, "retrying %v: %v", api.Key, err)
+		c.Retrying(api.Key, err)
 		if c.Pause(inner, try) == nil {
 			c.reroute(inner, to, snap, err)
 		}
@@ -267,6 +267,22 @@ func topCode(resp wire.Response, version int16) wire.Code {
 		}
 		return all.code()
 	case *wire.OffsetCommitResponse:
+		var all common
+		for _, t := range r.Topics {
+			for _, p := range t.Partitions {
+				all.add(p.ErrorCode)
+			}
+		}
+		return all.code()
+	case *wire.TxnOffsetCommitResponse:
+		var all common
+		for _, t := range r.Topics {
+			for _, p := range t.Partitions {
+				all.add(p.ErrorCode)
+			}
+		}
+		return all.code()
+	case *wire.AddPartitionsToTxnResponse:
 		var all common
 		for _, t := range r.Topics {
 			for _, p := range t.Partitions {

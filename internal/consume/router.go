@@ -3,6 +3,7 @@ package consume
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -253,6 +254,9 @@ func (s *Session) trouble(p *Partition, e *event) {
 			s.end(p, err)
 			return
 		}
+	}
+	if e.err != nil {
+		s.client.Retrying(fmt.Sprintf("%s:%d", p.Topic, p.Partition), e.err)
 	}
 	p.tries++
 	s.hold(p, e, s.backoff(p.tries))

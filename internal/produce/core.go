@@ -58,6 +58,8 @@ type core struct {
 	// records at fault, which it settles; nil where it cannot.
 	halve   func(b *Batch) (x, y *Batch, err error)
 	without func(b *Batch) *Batch
+	// repeating hears of a batch that will be sent again for a reason; nil: nobody does.
+	repeating func(b *Batch)
 	// simplified hears that sequences are done without, and why; nil: nobody does.
 	simplified func(why error)
 

@@ -28,6 +28,9 @@ func (e *engine) post(do func(now time.Time)) {
 	}
 }
 
+// note tells of an outage and of its end.
+func (e *engine) note(format string, args ...any) { e.cfg.Log(0, format, args...) }
+
 func (e *engine) lost(r *request, err error, unsent bool) {
 	e.post(func(now time.Time) { e.core.lost(r, err, unsent, now) })
 }
@@ -100,12 +103,16 @@ func (e *engine) dispatch(ctx context.Context) {
 		if e.core.halting != nil {
 			e.stopReading(errHalted)
 		}
+		again := e.outage.look(e.core, now, e.note)
 		if e.fed && e.core.done() {
 			return
 		}
 		e.ask(ctx, now)
 		if next.IsZero() || e.freshAt.Before(next) {
 			next = e.freshAt
+		}
+		if !again.IsZero() && again.Before(next) {
+			next = again
 		}
 		timer.Reset(max(next.Sub(now), time.Millisecond))
 		select {

@@ -49,7 +49,7 @@ type Config struct {
 
 	Receipts Receipts // nil: none
 	Stats    *Stats   // nil: none
-	// Log is told of what a user may want to know: level 1 with -v, 2 with -vv.
+	// Log is told of what a user may want to know: level 0 of outages, 1 with -v, 2 with -vv.
 	Log func(level int, format string, args ...any)
 }
 
@@ -127,6 +127,7 @@ type engine struct {
 	freshAt    time.Time // when metadata is to be asked for next
 	missing    time.Time // since when metadata says that there is no such topic
 	heldPorts  []*port
+	outage     outage
 }
 
 // Run sends in's records to topic until in ends, and returns once all are
@@ -154,6 +155,7 @@ func Run(ctx context.Context, client *broker.Client, cfg Config, topic string, i
 		delivery: cfg.DeliveryTimeout, flush: cfg.FlushTimeout, keepGoing: cfg.KeepGoing, timeoutsFinal: cfg.TimeoutsFinal,
 	})
 	e.core.settled, e.core.halve, e.core.without = e.ledger.settle, e.halve, e.without
+	e.core.repeating = func(b *Batch) { client.Retrying(wire.Produce, b.last) }
 	e.core.simplified = func(why error) { e.cfg.Log(1, "producing without idempotence: %v", why) }
 	conn, node, err := e.begin(ctx)
 	if err != nil {

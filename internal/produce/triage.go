@@ -89,6 +89,9 @@ func (t *triage) lost(b *Batch) bool {
 	}
 	b.tries++
 	if c.retries < 0 || b.tries <= c.retries {
+		if c.repeating != nil {
+			c.repeating(b)
+		}
 		return false
 	}
 	t.gone(b, b.doubt)

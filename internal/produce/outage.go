@@ -1,0 +1,80 @@
+package produce
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"time"
+
+	"kafkactl/internal/broker"
+)
+
+// noteAfter is how long deliveries may be in trouble without a word: most often
+// a leader has moved, and metadata knows where to.
+const noteAfter = time.Second
+
+// errLeader is what keeps a partition waiting that metadata name no leader for.
+var errLeader = errors.New("no leader is known")
+
+// outage is a time during which some partition takes no records.
+type outage struct {
+	since time.Time // zero: none
+	noted bool
+}
+
+// look sees whether something is in trouble, says so once in an outage and once
+// at its end, and gives when to look again, zero for at the next change.
+func (o *outage) look(c *core, now time.Time, note func(format string, args ...any)) (again time.Time) {
+	l := c.troubled()
+	switch {
+	case l == nil:
+		if o.noted {
+			note("back after %v", now.Sub(o.since).Round(100*time.Millisecond))
+		}
+		*o = outage{}
+		return time.Time{}
+	case o.since.IsZero():
+		o.since = now
+	}
+	if o.noted {
+		return time.Time{}
+	}
+	if due := o.since.Add(noteAfter); due.After(now) {
+		return due
+	}
+	o.noted = true
+	note("%v; trying again", l.complaint())
+	return time.Time{}
+}
+
+// troubled is the first partition, by number, whose batches were not taken when
+// they were last sent, or have nowhere to go; nil for none.
+func (c *core) troubled() *lane {
+	var first *lane
+	for _, l := range c.busy {
+		if len(l.queue)+len(l.flight) == 0 || l.failures == 0 && l.leader >= 0 {
+			continue
+		}
+		if first == nil || cmp.Compare(l.tp.Partition, first.tp.Partition) < 0 {
+			first = l
+		}
+	}
+	return first
+}
+
+// complaint is why the lane gets no further.
+func (l *lane) complaint() error {
+	for _, list := range [][]*Batch{l.flight, l.queue} {
+		for _, b := range list {
+			if b.last == nil {
+				continue
+			}
+			var at *broker.RequestError
+			if errors.As(b.last, &at) || errors.As(b.last, new(*broker.DialError)) {
+				return fmt.Errorf("%s:%d: %w", l.tp.Topic, l.tp.Partition, b.last)
+			}
+			return b.last
+		}
+	}
+	return fmt.Errorf("%s:%d: %w", l.tp.Topic, l.tp.Partition, errLeader)
+}

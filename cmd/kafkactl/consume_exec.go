@@ -83,6 +83,9 @@ func (d *delivering) hands(partitions int) int {
 // sinks makes one sink for each worker of so many partitions, and completes opts
 // for them. done hears of what is delivered.
 func (o *consumeOptions) sinks(opts *consume.Options, partitions int, done func(consume.Mark)) []consume.Sink {
+	if o.write != "" {
+		return o.fileSinks(opts, partitions, done)
+	}
 	n := o.hands(partitions)
 	list := make([]consume.Sink, n)
 	if o.exec == "" {

@@ -7,7 +7,7 @@ import (
 
 // pageNames lists the help pages that belong to no command.
 func pageNames() []string {
-	return []string{"formats", "positions", "filters", "exec", "exits", "tuning"}
+	return []string{"formats", "positions", "filters", "exec", "write", "exits", "tuning"}
 }
 
 // page is the text of one, and whether there is one.
@@ -21,6 +21,8 @@ func page(name string) (string, bool) {
 		return filtersPage, true
 	case "exec":
 		return execPage, true
+	case "write":
+		return writePage, true
 	case "exits":
 		return exitsPage(), true
 	case "tuning":

@@ -114,3 +114,7 @@ func (m Mark) More() bool { return m.Next < min(m.P.high.Load(), m.P.end.Load())
 // Gone says that the partition was taken away (Session.Drop, Session.Rewind):
 // what a sink still holds of it is not to be delivered.
 func (m Mark) Gone() bool { return m.P.gone.Load() }
+
+// Stopped says that no more comes of the partition: it is being taken away, or
+// has failed.
+func (m Mark) Stopped() bool { return m.P.stopped.Load() }

@@ -18,6 +18,15 @@ type Lingerer interface {
 	Lull(ctx context.Context) (again time.Duration, err error)
 }
 
+// Releaser is a Sink that can deliver what it has of partitions that are to be
+// given up, and keep the rest.
+type Releaser interface {
+	Sink
+	// Release is called in place of Flush before partitions are given up, those
+	// whose marks are Stopped.
+	Release(ctx context.Context) error
+}
+
 // worker decodes, filters and feeds one sink, in one goroutine: a single one met
 // every speed floor on two cores. Others are for sinks that take their time, and
 // for what is dear to decode.

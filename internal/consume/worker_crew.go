@@ -127,10 +127,21 @@ func (w *worker) answer(ctx context.Context) error {
 	}
 	list := w.asks.take()
 	w.dirty = true
-	err := w.flush(ctx)
+	err := w.release(ctx)
 	for _, answer := range list {
 		answer <- err
 	}
+	return err
+}
+
+// release delivers at least what the sink has of partitions that are given up.
+func (w *worker) release(ctx context.Context) error {
+	r, ok := w.sink.(Releaser)
+	if !ok {
+		return w.flush(ctx)
+	}
+	err := r.Release(ctx)
+	w.failed = w.failed || err != nil
 	return err
 }
 

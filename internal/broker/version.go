@@ -103,13 +103,13 @@ func table(key wire.Key) releases {
 	case wire.OffsetForLeaderEpoch:
 		return releases{[]string{"0.11.0", "2.0", "2.1", "2.3", "2.8"}, 2}
 	case wire.AddPartitionsToTxn:
-		return releases{[]string{"0.11.0", "2.0", "2.7", "2.8", "3.5", "3.8"}, 0}
+		return releases{[]string{"0.11.0", "2.0", "2.7", "2.8", "3.6", "3.8"}, 0}
 	case wire.AddOffsetsToTxn:
 		return releases{[]string{"0.11.0", "2.0", "2.7", "2.8", "3.8"}, 0}
 	case wire.EndTxn:
 		return releases{[]string{"0.11.0", "2.0", "2.7", "2.8", "3.8", "4.0"}, 0}
 	case wire.TxnOffsetCommit:
-		return releases{[]string{"0.11.0", "2.0", "2.1", "2.5", "3.8", "4.0"}, 0}
+		return releases{[]string{"0.11.0", "2.0", "2.1", "2.5", "3.8", "4.0", "4.4"}, 0}
 	case wire.DeleteGroups:
 		return releases{[]string{"1.1", "2.0", "2.4", "4.4"}, 0}
 	case wire.OffsetDelete:

@@ -46,6 +46,10 @@ const (
 	CreateTopics           Key = 19
 	InitProducerID         Key = 22
 	OffsetForLeaderEpoch   Key = 23
+	AddPartitionsToTxn     Key = 24
+	AddOffsetsToTxn        Key = 25
+	EndTxn                 Key = 26
+	TxnOffsetCommit        Key = 28
 	DeleteGroups           Key = 42
 	OffsetDelete           Key = 47
 	ConsumerGroupHeartbeat Key = 68

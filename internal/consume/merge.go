@@ -32,7 +32,9 @@ type slot struct {
 
 	// Of the merging goroutine.
 	feed  feed
+	next  int64     // everything before was in a chunk
 	empty time.Time // without a record since; zero while it has one
+	quiet time.Time // known since then to have no more; zero while it may have
 }
 
 // Bounds of what a merge asks for and keeps of each partition.
@@ -53,7 +55,7 @@ func newMerge(s *Session, partitions int) *merge {
 func (m *merge) begin(p *Partition) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.slots[p] = &slot{p: p, feed: feed{s: m.s}, empty: time.Now()}
+	m.slots[p] = &slot{p: p, feed: feed{s: m.s}, next: p.told.Load(), empty: time.Now()}
 	poke(m.news)
 }
 
@@ -253,7 +255,7 @@ func (m *merge) missing(now time.Time) time.Duration {
 			return 1 // came in meanwhile
 		case sl.empty.IsZero(), sl.over:
 		case m.s.follows(p):
-			wait = max(wait, m.s.o.SortWait-now.Sub(sl.empty))
+			wait = max(wait, m.patience(sl, now))
 		default:
 			wait = time.Hour
 		}
@@ -264,12 +266,27 @@ func (m *merge) missing(now time.Time) time.Duration {
 	return wait
 }
 
+// patience is for how long a partition without a record is still waited for while
+// following. It is quiet once its leader has said that there is no more; before
+// that a fetch is on its way, and its record may be older than any other's. Where
+// none comes for Options.Timeout, the leader is out, and the others go on.
+func (m *merge) patience(sl *slot, now time.Time) time.Duration {
+	if !sl.p.heard.Load() || sl.next < sl.p.high.Load() {
+		sl.quiet = time.Time{}
+		return min(m.s.o.Timeout-now.Sub(sl.empty), mergeFastWait) // then it may have become quiet
+	}
+	if sl.quiet.IsZero() {
+		sl.quiet = now
+	}
+	return m.s.o.SortWait - now.Sub(sl.quiet)
+}
+
 // used accounts for a chunk and asks for the next.
 func (m *merge) used(ctx context.Context, w *worker, sl *slot) error {
 	c := sl.feed.c
 	err := w.close(ctx, &sl.feed)
 	m.mu.Lock()
-	sl.empty = time.Now()
+	sl.next, sl.empty, sl.quiet = c.next, time.Now(), time.Time{}
 	m.mu.Unlock()
 	c.release()
 	return err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kafkactl/internal/broker"
+	"kafkactl/internal/broker/brokertest"
 	"kafkactl/internal/offsets"
 	"kafkactl/internal/record"
 	"kafkactl/internal/wire"
@@ -162,6 +163,73 @@ func TestAMergeThatFollowsWaitsForAQuietPartitionNoLongerThanTold(t *testing.T) 
 		}
 		got.wantOrder(t, "0:0 1:0")
 	})
+}
+
+// A partition whose records are still on their way is not quiet, however long
+// they take: the first answer had no room for them.
+func TestAMergeThatFollowsWaitsForRecordsThatAreOnTheirWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newPiped(t)
+		a, b := c.log(0, plain(0, at(20)...)), c.log(1, plain(0, at(10)...))
+		var fetches int
+		c.bend(func(_ int32, _ *brokertest.Request, resp *wire.FetchResponse) (brokertest.Reply, bool) {
+			if fetches++; fetches == 1 {
+				for i := range resp.Topics[0].Partitions {
+					if p := &resp.Topics[0].Partitions[i]; p.Index == b.Partition {
+						p.Records = nil
+					}
+				}
+				return brokertest.Answer(resp), true
+			}
+			if fetches == 2 {
+				<-time.After(5 * time.Second)
+			}
+			return brokertest.Reply{}, false
+		})
+		o := byTime()
+		o.Timeout, o.SortWait, o.Follow = 20*time.Second, 20*time.Millisecond, true
+		got := newCollector()
+		c.follow(t, o, got, 2, a, b)
+		got.wantOrder(t, "1:0 0:0")
+	})
+}
+
+// A partition whose leader never answers holds the others up, but not for ever.
+func TestAMergeThatFollowsGoesOnWithoutALeaderThatIsOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newPiped(t)
+		a, b := c.log(0, plain(0, at(20)...)), c.log(1, plain(0, at(10)...))
+		c.set(func() { c.logs[b].err = wire.LeaderNotAvailable })
+		o := byTime()
+		o.Timeout, o.SortWait, o.Follow = 20*time.Second, 20*time.Millisecond, true
+		got := newCollector()
+		began := time.Now()
+		c.follow(t, o, got, 1, a, b)
+		got.wantOrder(t, "0:0")
+		if waited := time.Since(began); waited < o.Timeout {
+			t.Errorf("gave up on it after %v", waited)
+		}
+	})
+}
+
+// follow reads partitions until n records are there.
+func (c *cluster) follow(t *testing.T, o Options, got *collector, n int, tps ...broker.TP) {
+	t.Helper()
+	s := NewSession(c.client(), o)
+	for _, tp := range tps {
+		s.Add(map[broker.TP]offsets.Range{tp: {To: offsets.Follow}})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Run(ctx, got)
+		done <- err
+	}()
+	got.await(t, n)
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
 }
 
 func (c *cluster) last(o Options, ranges map[broker.TP]offsets.Range, n int64) (order string, report *Report) {

@@ -45,8 +45,8 @@ type Files struct {
 	base   int    // the number of a name's first file
 
 	mu      sync.Mutex
-	run     *fileRun       // nil before the first record
-	numbers map[string]int // the next of each key
+	run     *fileRun        // nil before the first record
+	numbers map[string]int  // the next of each key
 	dirs    map[string]bool // that were made, or were there
 	sinks   []*FileSink
 	total   FilesTotal

@@ -72,6 +72,7 @@ type core struct {
 
 	id      identity // newest
 	wantID  bool     // a lane waits for one newer than id
+	idErr   error    // why the last attempt to have one came to nothing
 	stale   bool     // metadata has to be asked for
 	halting error    // set: nothing more is sent but what is in doubt
 	finish  time.Time
@@ -244,7 +245,7 @@ func (c *core) leads(tp broker.TP, node, epoch int32) {
 
 // identified takes the id that wantID asked for.
 func (c *core) identified(id identity) {
-	c.id, c.wantID = id, false
+	c.id, c.wantID, c.idErr = id, false, nil
 	for _, l := range c.busy {
 		c.renew(l)
 	}
@@ -359,7 +360,11 @@ func (c *core) drop(b *Batch, why error) { c.settled(b, -1, because(why, b.last)
 
 // abandon settles a batch whose time or attempts are used up.
 func (c *core) abandon(b *Batch, why error) {
-	err := because(why, b.last)
+	last := b.last
+	if last == nil {
+		last = c.idErr // what was never sent may have waited for that
+	}
+	err := because(why, last)
 	c.fail(b, err)
 	if !c.keepGoing && c.finish.IsZero() {
 		c.halt(err)

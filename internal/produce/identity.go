@@ -29,7 +29,7 @@ func (e *engine) identify(ctx context.Context, old identity) {
 			return
 		}
 		var code wire.Code
-		if errors.As(err, &code) && !code.Retriable() {
+		if errors.As(err, &code) && !code.Retriable() || errors.Is(err, broker.ErrMalformed) {
 			e.post(func(now time.Time) {
 				e.core.now = now
 				e.ledger.blame(err)
@@ -37,6 +37,7 @@ func (e *engine) identify(ctx context.Context, old identity) {
 			})
 			return
 		}
+		e.post(func(time.Time) { e.core.idErr = err })
 		if !e.sleep(ctx, e.core.pause(attempt)) {
 			return
 		}

@@ -43,7 +43,7 @@ func (o *outage) look(c *core, now time.Time, note func(format string, args ...a
 		return due
 	}
 	o.noted = true
-	note("%v; trying again", l.complaint())
+	note("%v; trying again", c.complaint(l))
 	return time.Time{}
 }
 
@@ -52,7 +52,7 @@ func (o *outage) look(c *core, now time.Time, note func(format string, args ...a
 func (c *core) troubled() *lane {
 	var first *lane
 	for _, l := range c.busy {
-		if len(l.queue)+len(l.flight) == 0 || l.failures == 0 && l.leader >= 0 {
+		if len(l.queue)+len(l.flight) == 0 || l.failures == 0 && l.leader >= 0 && c.idErr == nil {
 			continue
 		}
 		if first == nil || cmp.Compare(l.tp.Partition, first.tp.Partition) < 0 {
@@ -62,8 +62,8 @@ func (c *core) troubled() *lane {
 	return first
 }
 
-// complaint is why the lane gets no further.
-func (l *lane) complaint() error {
+// complaint is why a lane gets no further.
+func (c *core) complaint(l *lane) error {
 	for _, list := range [][]*Batch{l.flight, l.queue} {
 		for _, b := range list {
 			if b.last == nil {
@@ -76,5 +76,9 @@ func (l *lane) complaint() error {
 			return b.last
 		}
 	}
-	return fmt.Errorf("%s:%d: %w", l.tp.Topic, l.tp.Partition, errLeader)
+	cause := c.idErr
+	if cause == nil {
+		cause = errLeader
+	}
+	return fmt.Errorf("%s:%d: %w", l.tp.Topic, l.tp.Partition, cause)
 }

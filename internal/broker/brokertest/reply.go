@@ -3,6 +3,7 @@ package brokertest
 import (
 	"bytes"
 	"net"
+	"time"
 
 	"kafkactl/internal/wire"
 )
@@ -16,6 +17,7 @@ type Reply struct {
 	shift    int32 // added to the correlation id
 	short    int   // bytes after which to hang up, -1: all
 	bytewise bool
+	pace     time.Duration // a byte each so often, and then zeros without end
 	after    <-chan struct{}
 	last     bool
 }
@@ -60,6 +62,20 @@ func (r Reply) Dribble() Reply {
 	r.bytewise = true
 	return r
 }
+
+// Trickle writes a byte each pace, and when all are out goes on with zeros for
+// as long as the connection lasts.
+func (r Reply) Trickle(pace time.Duration) Reply {
+	r.pace = pace
+	return r
+}
+
+// Response is what the reply was made of by Answer, nil where it was not. Who
+// alters it alters the reply.
+func (r Reply) Response() wire.Response { return r.resp }
+
+// Frame is what goes out for req: the length, the header and the body.
+func (r Reply) Frame(req *Request) ([]byte, error) { return r.bytes(req) }
 
 // After waits until release is closed, or the server ends, before anything else
 // happens on the connection.
@@ -111,6 +127,9 @@ func (r Reply) send(nc net.Conn, frame []byte, end <-chan struct{}) error {
 	if r.short >= 0 {
 		frame = frame[:min(r.short, len(frame))]
 	}
+	if r.pace > 0 {
+		return trickle(nc, frame, r.pace, end)
+	}
 	step := max(len(frame), 1)
 	if r.bytewise {
 		step = 1
@@ -126,4 +145,23 @@ func (r Reply) send(nc net.Conn, frame []byte, end <-chan struct{}) error {
 		return net.ErrClosed
 	}
 	return nil
+}
+
+func trickle(nc net.Conn, frame []byte, pace time.Duration, end <-chan struct{}) error {
+	t := time.NewTicker(pace)
+	defer t.Stop()
+	for i := 0; ; i++ {
+		b := byte(0)
+		if i < len(frame) {
+			b = frame[i]
+		}
+		if _, err := nc.Write([]byte{b}); err != nil {
+			return err
+		}
+		select {
+		case <-t.C:
+		case <-end:
+			return net.ErrClosed
+		}
+	}
 }

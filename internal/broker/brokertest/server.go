@@ -62,6 +62,7 @@ type Server struct {
 	halt     chan struct{} // closed while it is stopped
 	handlers map[wire.Key]Handler
 	base     Handler // asked after handlers
+	bends    map[wire.Key]Bend
 	windows  map[wire.Key][2]int16
 	old      oldness
 	script   []Step
@@ -99,6 +100,7 @@ func unconnected(t testing.TB, addr string) *Server {
 		addr:     addr,
 		halt:     make(chan struct{}),
 		handlers: make(map[wire.Key]Handler),
+		bends:    make(map[wire.Key]Bend),
 		windows:  make(map[wire.Key][2]int16),
 		changed:  make(chan struct{}),
 		conns:    make(map[net.Conn]struct{}),
@@ -162,6 +164,26 @@ func (s *Server) Handle(key wire.Key, h Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.handlers[key] = h
+}
+
+// Bend makes another reply of the one that was found for a request.
+type Bend func(r *Request, reply Reply) Reply
+
+// Bend has b make another reply of every one to requests of an API.
+func (s *Server) Bend(key wire.Key, b Bend) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bends[key] = b
+}
+
+func (s *Server) bent(r *Request, reply Reply) Reply {
+	s.mu.Lock()
+	b := s.bends[r.Key]
+	s.mu.Unlock()
+	if b == nil {
+		return reply
+	}
+	return b(r, reply)
 }
 
 // Window sets the versions ApiVersions tells of an API; low > high takes it away.
@@ -317,6 +339,7 @@ func (s *Server) converse(nc net.Conn, n int, halt <-chan struct{}) {
 		if !ok {
 			return
 		}
+		reply = s.bent(r, reply)
 		frame, err := reply.bytes(r)
 		if err != nil {
 			s.t.Errorf("brokertest: answer to %v v%d: %v", r.Key, r.Version, err)

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,9 +172,10 @@ func TestAMergeThatFollowsWaitsForRecordsThatAreOnTheirWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newPiped(t)
 		a, b := c.log(0, plain(0, at(20)...)), c.log(1, plain(0, at(10)...))
-		var fetches int
+		var fetches atomic.Int32
 		c.bend(func(_ int32, _ *brokertest.Request, resp *wire.FetchResponse) (brokertest.Reply, bool) {
-			if fetches++; fetches == 1 {
+			n := fetches.Add(1)
+			if n == 1 {
 				for i := range resp.Topics[0].Partitions {
 					if p := &resp.Topics[0].Partitions[i]; p.Index == b.Partition {
 						p.Records = nil
@@ -181,7 +183,7 @@ func TestAMergeThatFollowsWaitsForRecordsThatAreOnTheirWay(t *testing.T) {
 				}
 				return brokertest.Answer(resp), true
 			}
-			if fetches == 2 {
+			if n == 2 {
 				<-time.After(5 * time.Second)
 			}
 			return brokertest.Reply{}, false
@@ -216,9 +218,11 @@ func TestAMergeThatFollowsGoesOnWithoutALeaderThatIsOut(t *testing.T) {
 func (c *cluster) follow(t *testing.T, o Options, got *collector, n int, tps ...broker.TP) {
 	t.Helper()
 	s := NewSession(c.client(), o)
+	ranges := make(map[broker.TP]offsets.Range)
 	for _, tp := range tps {
-		s.Add(map[broker.TP]offsets.Range{tp: {To: offsets.Follow}})
+		ranges[tp] = offsets.Range{To: offsets.Follow}
 	}
+	s.Add(ranges)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {

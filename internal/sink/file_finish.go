@@ -55,9 +55,11 @@ func (s *FileSink) finish(list []*target) error {
 // is open then.
 func (s *FileSink) secure(list []*target) map[*target]error {
 	failed := make(map[*target]error)
+	var open, parked []*target
 	files := make(map[*target]openFile)
 	for _, t := range list {
 		if t.f == nil {
+			parked = append(parked, t)
 			continue
 		}
 		err := t.settle()
@@ -66,31 +68,36 @@ func (s *FileSink) secure(list []*target) map[*target]error {
 			failed[t] = errors.Join(err, fileError(t.name, "close", f.Close()))
 			continue
 		}
-		files[t] = f
+		open, files[t] = append(open, t), f
 	}
+	s.syncAll(open, files, syncs, failed)
+	if len(parked) > 0 && s.open > 0 && s.open >= s.most.open {
+		if err := s.park(s.oldest); err != nil {
+			failed[parked[0]] = err
+			parked = parked[1:]
+		}
+	}
+	s.syncAll(parked, nil, max(1, min(syncs, s.most.open-s.open)), failed)
+	return failed
+}
+
+// syncAll puts files on the disk, so many at a time.
+func (s *FileSink) syncAll(list []*target, files map[*target]openFile, hands int, failed map[*target]error) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, min(syncs, s.most.open))
+	slots := make(chan struct{}, hands)
 	for _, t := range list {
-		if failed[t] != nil {
-			continue
-		}
-		f := files[t]
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			if err := s.files.sync(t, f); err != nil {
+			if err := s.files.sync(t, files[t]); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				failed[t] = err
 			}
 		})
-		if f == nil && s.most.open < syncs {
-			wg.Wait() // descriptors are scarce
-		}
 	}
 	wg.Wait()
-	return failed
 }
 
 // sync puts a file on the disk and closes it; f is nil where it is parked.
@@ -208,7 +215,11 @@ func (s *FileSink) discard(t *target) error {
 	}
 	delete(s.targets, t.key)
 	s.age = slices.DeleteFunc(s.age, func(o *target) bool { return o == t })
-	return fileError(t.name, "remove", s.files.c.sys.remove(t.part))
+	err := s.files.c.sys.remove(t.part)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil // it has its name, and only the directory could not be put on the disk
+	}
+	return fileError(t.name, "remove", err)
 }
 
 // Close removes what is not finished, and what was kept for the case that the run

@@ -48,6 +48,7 @@ func (s *Session) takeHeld(tps []broker.TP) []*Partition {
 		}
 		delete(s.held, tp)
 		for q := p; q != nil; q = q.before {
+			q.leaving.Store(true)
 			q.stopped.Store(true)
 		}
 		ps = append(ps, p)

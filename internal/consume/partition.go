@@ -22,10 +22,11 @@ type Partition struct {
 	before  *Partition // whose place it took when the log lost the position
 	dead    bool       // Progress's: what is done of it counts no more
 
-	high  atomic.Int64         // end of the log as its leader last said
-	gone  atomic.Bool          // taken away: what a sink still holds of it is nobody's
-	heard atomic.Bool          // a leader answered for it
-	lane  atomic.Pointer[lane] // the last that had it
+	high    atomic.Int64         // end of the log as its leader last said
+	leaving atomic.Bool          // it is being taken away from the session
+	gone    atomic.Bool          // taken away: what a sink still holds of it is nobody's
+	heard   atomic.Bool          // a leader answered for it
+	lane    atomic.Pointer[lane] // the last that had it
 
 	// Of whoever holds it: the lane that fetches it, or else the router.
 	next   int64 // offset to ask for
@@ -114,6 +115,10 @@ func (m Mark) More() bool { return m.Next < min(m.P.high.Load(), m.P.end.Load())
 // Gone says that the partition was taken away (Session.Drop, Session.Rewind):
 // what a sink still holds of it is not to be delivered.
 func (m Mark) Gone() bool { return m.P.gone.Load() }
+
+// Leaving says that the partition is being taken away (Session.Drop): what a sink
+// has not begun to deliver comes to whoever gets it.
+func (m Mark) Leaving() bool { return m.P.leaving.Load() }
 
 // Stopped says that no more comes of the partition: it is being taken away, or
 // has failed.

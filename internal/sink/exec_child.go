@@ -3,11 +3,10 @@ package sink
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
+	"fmt"
 	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -64,7 +63,7 @@ func (x *Exec) start(cmd *exec.Cmd) error {
 
 // await waits for a child's end. It has Grace left once ctx ends or another child
 // fails; then its whole group is killed.
-func (x *Exec) await(ctx context.Context, pid int, b *batch, ended <-chan error) error {
+func (x *Exec) await(ctx context.Context, pid int, b fmt.Stringer, ended <-chan error) error {
 	why := "the run was interrupted"
 	select {
 	case err := <-ended:
@@ -89,32 +88,6 @@ func (x *Exec) await(ctx context.Context, pid int, b *batch, ended <-chan error)
 			return <-ended
 		}
 	}
-}
-
-// String names the records, as messages do.
-func (b *batch) String() string { return where(b.mark.P.Topic, b.mark.P.Partition, b.first, b.last) }
-
-// env is what a child sees of its records beside its input.
-func (b *batch) env(base []string) []string {
-	tp := b.mark.P.TP
-	env := append(slices.Clip(base),
-		"RECORD_TOPIC="+tp.Topic,
-		"RECORD_PARTITION="+strconv.Itoa(int(tp.Partition)),
-		"RECORD_OFFSET="+strconv.FormatInt(b.first, 10),
-		"RECORD_LAST_OFFSET="+strconv.FormatInt(b.last, 10),
-		"RECORD_COUNT="+strconv.Itoa(b.count),
-	)
-	if b.timestamp >= 0 {
-		env = append(env, "RECORD_TIMESTAMP="+strconv.FormatInt(b.timestamp, 10))
-	}
-	switch {
-	case b.count != 1 || b.key == nil || len(b.key) > keyMost:
-	case bytes.IndexByte(b.key, 0) < 0:
-		env = append(env, "RECORD_KEY="+string(b.key))
-	default:
-		env = append(env, "RECORD_KEY64="+base64.StdEncoding.EncodeToString(b.key))
-	}
-	return env
 }
 
 // baseEnv is our own environment without what a kafkactl around us said of its

@@ -28,6 +28,25 @@ func (e *ExecError) Error() string {
 // Unwrap is the cause.
 func (e *ExecError) Unwrap() error { return e.Err }
 
+// errEarly is a child that ended before its input did.
+var errEarly = errors.New("the command ended before its input did, with exit status 0")
+
+// Status is the child's exit status, 0 where it has none, and the signal that
+// killed it, "" for none.
+func (e *ExecError) Status() (code int, signal string) {
+	var exit *exec.ExitError
+	if !errors.As(e.Err, &exit) {
+		return 0, ""
+	}
+	if name, ok := deathSignal(exit.ProcessState); ok {
+		return 0, name
+	}
+	return exit.ExitCode(), ""
+}
+
+// Reason says how the child ended, without naming the records.
+func (e *ExecError) Reason() string { return status(e.Err) }
+
 func where(topic string, partition int32, first, last int64) string {
 	if first == last {
 		return fmt.Sprintf("%s:%d offset %d", topic, partition, first)
@@ -46,6 +65,9 @@ const (
 func status(err error) string {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
+		if errors.Is(err, errEarly) {
+			return err.Error()
+		}
 		return "the command could not be started: " + err.Error()
 	}
 	if name, ok := deathSignal(exit.ProcessState); ok {

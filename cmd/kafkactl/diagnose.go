@@ -44,6 +44,7 @@ type rule struct {
 // rules are tried in order; the first that matches an error decides. The last
 // row takes all.
 var rules = []rule{
+	{"descriptors", target(syscall.EMFILE), exitFailed, fixed("this process may open too few files; ulimit -n says how many")},
 	{"usage", is[*usageError], exitUsage, nil},
 	{"TLS port spoken to in plaintext", target(broker.ErrTLS), exitUnreachable, fixed(
 		"that port expects TLS; the cluster's plaintext port is another, often 9092")},

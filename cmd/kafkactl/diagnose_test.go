@@ -39,6 +39,7 @@ func TestErrorsHaveTheirExitCodes(t *testing.T) {
 			"inner:9092", "tells clients to reach broker 3 at inner:9092"},
 		{"unresolved", &broker.DialError{Addr: "k:1", Node: -1, Err: &net.DNSError{Name: "k", IsNotFound: true}}, 4, "k:1", "does not resolve"},
 		{"refused", &broker.DialError{Addr: "k:1", Node: -1, Err: syscall.ECONNREFUSED}, 4, "k:1", "is a broker running at"},
+		{"descriptors", &broker.DialError{Addr: "k:1", Node: -1, Err: syscall.EMFILE}, 1, "too many open files", "ulimit -n"},
 		{"unavailable", request(broker.ErrUnavailable), 4, "no broker answered", "kafkactl dev"},
 		{"deadline", context.DeadlineExceeded, 4, "error: no answer within 30s", "--timeout is 30s"},
 		{"deadline inside", request(context.DeadlineExceeded), 4, "Metadata", "--timeout is 30s"},

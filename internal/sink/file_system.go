@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
 )
 
 // fileSystem is what files are made with, and what tests put faults into.
@@ -66,8 +67,12 @@ func (d disk) mkdirs(dir string) error {
 	if err == nil {
 		return d.syncDir(path.Dir(dir))
 	}
-	if info, serr := os.Stat(dir); serr == nil && info.IsDir() {
+	info, serr := os.Stat(dir)
+	switch {
+	case serr == nil && info.IsDir():
 		return nil
+	case serr == nil:
+		return &fs.PathError{Op: "mkdir", Path: dir, Err: syscall.ENOTDIR}
 	}
 	return err
 }

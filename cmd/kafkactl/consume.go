@@ -156,7 +156,7 @@ func (o *consumeOptions) check(cmd *cobra.Command, args []string) error {
 		return usagef("--last: a group's offsets say where to begin").withHint("--standalone reads TARGET@-N too")
 	}
 	o.whose, o.kept = o.group, o.store()
-	return o.grouping.check(cmd, &o.targeting)
+	return errors.Join(o.grouping.check(cmd, &o.targeting), o.checkDead())
 }
 
 // resetPolicy reads --offset-reset in any client's words.
@@ -172,7 +172,8 @@ func (o *consumeOptions) resetPolicy() (consume.Reset, error) {
 	return 0, usagef("--offset-reset %s: want start, end or none", o.reset)
 }
 
-func (o *consumeOptions) run(ctx context.Context) error {
+func (o *consumeOptions) run(ctx context.Context) (err error) {
+	defer func() { o.endExec(err) }()
 	if o.write == "" { // else nobody need read standard output
 		var stop func()
 		ctx, stop = o.watchOut(ctx)
@@ -182,6 +183,9 @@ func (o *consumeOptions) run(ctx context.Context) error {
 	client, err := o.connect(ctx)
 	if err != nil {
 		return err
+	}
+	if err := o.beginLetters(ctx, client); err != nil {
+		return cause(ctx, err)
 	}
 	if o.joins() {
 		return o.runMember(ctx, client)
@@ -365,6 +369,9 @@ func (o *consumeOptions) outcome(report *consume.Report, failures []error) error
 		}
 	}
 	if err := o.shortfall(o.env); err != nil {
+		failures = append(failures, err)
+	}
+	if err := o.skipped(); err != nil {
 		failures = append(failures, err)
 	}
 	switch {

@@ -95,6 +95,7 @@ type Exec struct {
 type ExecTotal struct {
 	Skipped int64        // left out
 	Dead    int64        // taken by ExecConfig.Dead
+	Failed  int64        // children
 	First   []*ExecError // of the first few such children
 }
 
@@ -216,6 +217,7 @@ func (x *Exec) afterAll(ctx context.Context, failure *ExecError, count int, kept
 	} else {
 		x.total.Skipped += int64(count)
 	}
+	x.total.Failed++
 	if len(x.total.First) < execNamed {
 		x.total.First = append(x.total.First, failure)
 	}

@@ -35,6 +35,9 @@ func (f *Files) begin() error {
 	}
 	run, err := newRun(root, f.c.Identity)
 	if err != nil {
+		if run != nil {
+			_ = run.close() // of which nothing is to be left
+		}
 		return err
 	}
 	f.run = run

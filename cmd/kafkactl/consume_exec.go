@@ -98,7 +98,7 @@ func (d *delivering) checkExec(cmd *cobra.Command) error {
 		return usagef("--parallel must be 1 or more")
 	case changed("dead-letter") && d.deadLetter == "":
 		return usagef("--dead-letter: a topic has a name")
-	case typed["ordered-by"] && d.parallel == 1:
+	case typed["ordered-by"] && !changed("parallel"):
 		return usagef("--ordered-by needs --parallel: one child at a time keeps the order of partitions")
 	}
 	switch d.per {

@@ -96,6 +96,8 @@ func (d *delivering) checkExec(cmd *cobra.Command) error {
 		return usagef("--batch must be 1 or more")
 	case d.parallel == 0:
 		return usagef("--parallel must be 1 or more")
+	case changed("dead-letter") && changed("select"):
+		return usagef("--dead-letter and --select exclude each other: records that failed are sent as they are").withHint("the command can pick too, as in --exec 'jq .amount'")
 	case changed("dead-letter") && d.deadLetter == "":
 		return usagef("--dead-letter: a topic has a name")
 	case typed["ordered-by"] && !changed("parallel"):

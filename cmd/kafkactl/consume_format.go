@@ -43,7 +43,9 @@ func (l *language) addFlags(cmd *cobra.Command) {
 }
 
 // wordings are the ways to say what a record looks like, each with its flags.
-func wordings() [][]string { return [][]string{{"format"}, {"json"}, {"key-delim", "delim"}} }
+func wordings() [][]string {
+	return [][]string{{"format"}, {"json"}, {"select"}, {"key-delim", "delim"}}
+}
 
 // wording finds which of them the flags choose: what is typed comes before what
 // is configured, and two at once are a mistake.

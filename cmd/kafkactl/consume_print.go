@@ -61,7 +61,7 @@ func (p *printing) check(cmd *cobra.Command) error {
 		}
 		p.null = "NULL"
 	}
-	if err := p.filtering.check(); err != nil {
+	if err := p.filtering.check(cmd); err != nil {
 		return err
 	}
 	return p.language.check(cmd, p.keyAs, p.valueAs)

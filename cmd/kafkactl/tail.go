@@ -107,7 +107,8 @@ func (o *tailOptions) run(ctx context.Context) error {
 		o.postpone(f, wants, resolved, late)
 	}
 	opts := o.sessionOptions(o.env)
-	opts.Keep = o.wanted()
+	opts.Keep = o.wanted(o.strict)
+	defer o.tellUnclear(o.env)
 	opts.Follow = true
 	out := o.guard(sink.NewStream(o.out, o.form(), new(consume.Progress).Done, 0), o.strict, o.keepGoing)
 	if err := o.first(ctx, client, opts, resolved, out); err != nil {
@@ -154,6 +155,8 @@ func (o *tailOptions) first(ctx context.Context, client *broker.Client, opts con
 	}
 	opts.ByTime, opts.Follow = true, false
 	last, err := consume.Last(ctx, client, opts, ranges, n)
+	o.unclear.pause.Store(true)
+	defer o.unclear.pause.Store(false)
 	if err != nil {
 		return err
 	}

@@ -172,7 +172,7 @@ func TestWhatDeliversNothingIsCommittedToo(t *testing.T) {
 	g := newFakeGroup(nil)
 	o := quick()
 	o.Isolation = ReadCommitted
-	o.Keep = func(r *record.Record) bool { return r.Offset < 3 }
+	o.Keep = func(_ context.Context, r *record.Record) (bool, error) { return r.Offset < 3, nil }
 	if _, err := c.run(o, g, span(tp, 0, 16), newCollector()); err != nil {
 		t.Fatal(err)
 	}

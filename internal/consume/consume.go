@@ -81,9 +81,10 @@ type Options struct {
 	Fetch  Fetch
 	Commit Commit
 
-	// Keep says which records count; nil is all. Others never reach the sink. It
-	// and Stop are called by as many goroutines as there are sinks.
-	Keep func(*record.Record) bool
+	// Keep says which records count; nil is all. Others never reach the sink. An
+	// error ends the partition before the record. It and Stop are called by as many
+	// goroutines as there are sinks.
+	Keep func(ctx context.Context, r *record.Record) (bool, error)
 	// Stop ends a partition before the record for which it says so.
 	Stop func(*record.Record) bool
 	// OnWarn hears of what changes which records are read (*LostError,

@@ -1,6 +1,8 @@
 package consume
 
 import (
+	"context"
+
 	"kafkactl/internal/record"
 	"kafkactl/internal/wire/codec"
 )
@@ -29,7 +31,7 @@ func (f *feed) open(c *chunk) {
 
 // step moves to the next record; false is the end of the chunk, or of its
 // partition.
-func (f *feed) step() bool {
+func (f *feed) step(ctx context.Context) bool {
 	if f.dead {
 		return false
 	}
@@ -51,10 +53,19 @@ func (f *feed) step() bool {
 				f.s.post(event{p: f.c.p, kind: stopped})
 				return false
 			}
-			f.next = off + 1
-			if keep := f.s.o.Keep; keep == nil || keep(&f.rec) {
-				return true
+			if keep := f.s.o.Keep; keep != nil {
+				wanted, err := keep(ctx, &f.rec)
+				if err != nil {
+					f.fail(ctx, err)
+					return false
+				}
+				if !wanted {
+					f.next = off + 1
+					continue
+				}
 			}
+			f.next = off + 1
+			return true
 		}
 		damage := f.reader.Err()
 		if damage == nil {
@@ -66,6 +77,18 @@ func (f *feed) step() bool {
 		f.next = max(f.next, damage.Resume)
 		f.reader.Skip()
 	}
+}
+
+// fail ends the partition before the record step came to. Where it is the run
+// that ends, nothing is the matter with the record.
+func (f *feed) fail(ctx context.Context, err error) {
+	f.dead = true
+	if ctx.Err() != nil {
+		return
+	}
+	p := f.c.p
+	p.stopped.Store(true)
+	f.s.post(event{p: p, kind: failed, err: &PartitionError{p.TP, f.rec.Offset, err}})
 }
 
 // again deals with a log that goes back, which is damage: once a chunk.

@@ -178,7 +178,7 @@ func (m *merge) run(ctx context.Context, w *worker) error {
 		if err != nil {
 			return err
 		}
-		if complete = sl.feed.step(); complete {
+		if complete = sl.feed.step(ctx); complete {
 			sink(heap, 0)
 			continue
 		}
@@ -230,7 +230,7 @@ func (m *merge) gather(ctx context.Context, w *worker, heap []*slot) ([]*slot, t
 		sl.got, sl.empty = nil, time.Time{}
 		m.mu.Unlock()
 		sl.feed.open(c)
-		if sl.feed.step() {
+		if sl.feed.step(ctx) {
 			heap = push(heap, sl)
 			continue
 		}

@@ -299,7 +299,7 @@ func TestLastCountsRecordsAndNotOffsets(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	o.Isolation = ReadUncommitted
-	o.Keep = func(r *record.Record) bool { return r.Timestamp < 3 }
+	o.Keep = func(_ context.Context, r *record.Record) (bool, error) { return r.Timestamp < 3, nil }
 	if got, _ := c.last(o, span(tp, 0, next), 5); got != "0:0 0:1" {
 		t.Errorf("got %s", got)
 	}

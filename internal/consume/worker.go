@@ -114,7 +114,7 @@ func (w *worker) chunk(ctx context.Context, f *feed, c *chunk) error {
 	f.open(c)
 	quit, before := &w.s.quit, w.count
 	defer func() { c.p.fate.records.Add(w.count - before) }()
-	for f.step() {
+	for f.step(ctx) {
 		if err := w.answer(ctx); err != nil {
 			return err
 		}

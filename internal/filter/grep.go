@@ -1,5 +1,6 @@
-// Package filter says which records are wanted by what is in them. It reads raw
-// bytes and decodes nothing; it knows no Kafka.
+// Package filter says which records are wanted by what is in them: regular
+// expressions over raw bytes, and expressions of jq's language over what the
+// bytes say. It knows no Kafka.
 package filter
 
 import (

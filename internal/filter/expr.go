@@ -1,0 +1,86 @@
+package filter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/itchyny/gojq"
+
+	"kafkactl/internal/record"
+)
+
+// Expr is an expression of jq's language over a record as view shows it. It sees
+// no environment, no files and no other record. Any number of goroutines may use
+// one.
+type Expr struct{ code *gojq.Code }
+
+// ExprError says where an expression cannot be read.
+type ExprError struct {
+	Offset int // bytes before which the fault is
+	Err    error
+}
+
+// Error names the place as a column from 1.
+func (e *ExprError) Error() string { return fmt.Sprintf("column %d: %v", e.Offset, e.Err) }
+
+// Unwrap is what is wrong there.
+func (e *ExprError) Unwrap() error { return e.Err }
+
+// NewExpr reads an expression such as .value.amount > 100 and .partition == 3.
+func NewExpr(text string) (*Expr, error) {
+	q, err := gojq.Parse(text)
+	if err != nil {
+		var at *gojq.ParseError
+		if errors.As(err, &at) {
+			return nil, &ExprError{Offset: max(1, at.Offset), Err: err}
+		}
+		return nil, err
+	}
+	code, err := gojq.Compile(q)
+	if err != nil {
+		return nil, err
+	}
+	return &Expr{code}, nil
+}
+
+// Keep says that a result of the expression over r is neither null nor false. An
+// error is about r, unless it is ctx's, which ends an expression without end.
+func (x *Expr) Keep(ctx context.Context, r *record.Record) (bool, error) {
+	for results := x.code.RunWithContext(ctx, view(r)); ; {
+		v, more := results.Next()
+		if !more {
+			return false, nil
+		}
+		if err, bad := v.(error); bad {
+			return false, err
+		}
+		if v != nil && v != false {
+			return true, nil
+		}
+	}
+}
+
+// Append adds the results of the expression over r, each a line of JSON; with raw,
+// strings stand without quotes, as jq -r has them. After an error dst is as it was.
+func (x *Expr) Append(ctx context.Context, dst []byte, r *record.Record, raw bool) ([]byte, error) {
+	from := len(dst)
+	for results := x.code.RunWithContext(ctx, view(r)); ; {
+		v, more := results.Next()
+		if !more {
+			return dst, nil
+		}
+		if err, bad := v.(error); bad {
+			return dst[:from], err
+		}
+		if s, ok := v.(string); ok && raw {
+			dst = append(append(dst, s...), '\n')
+			continue
+		}
+		b, err := gojq.Marshal(v)
+		if err != nil {
+			return dst[:from], err
+		}
+		dst = append(append(dst, b...), '\n')
+	}
+}

@@ -34,6 +34,7 @@ type consumeOptions struct {
 	reset           string
 	sort            string // "": partitions as they come
 	sortWait        time.Duration
+	shown           statusLine
 }
 
 func newConsumeCmd(e *env) *cobra.Command {
@@ -275,7 +276,10 @@ func (o *consumeOptions) read(ctx context.Context, client *broker.Client, r foun
 	}
 	sinks := o.sinks(&opts, len(ranges), progress.Done)
 	if o.follow {
-		return newFollower(o.env, &o.targeting, client).follow(ctx, opts, r.resolved, r.claims, sinks...)
+		f := newFollower(o.env, &o.targeting, client)
+		f.status = &o.shown
+		defer o.showStatus()()
+		return f.follow(ctx, opts, r.resolved, r.claims, sinks...)
 	}
 	s := consume.NewSession(client, opts)
 	s.Add(ranges)
@@ -295,7 +299,7 @@ func rangeOf(resolved []offsets.Resolved, tp broker.TP) offsets.Range {
 // form is how a record is printed.
 func (o *consumeOptions) form() sink.Append {
 	if isTerminal(o.out) {
-		return o.terminal(o.pal, o.regexes() || len(offsets.Topics(o.targets)) > 1)
+		return o.terminal(o.pal, o.regexes() || len(offsets.Topics(o.targets)) > 1, func() int { return width(o.out) })
 	}
 	return o.piped()
 }
@@ -313,7 +317,6 @@ func (o *consumeOptions) narrow(ctx context.Context, client *broker.Client, opts
 	}
 	opts.ByTime = true
 	last, err := consume.Last(ctx, client, *opts, ranges, o.last)
-	o.unclear.pause.Store(true)
 	for tp, r := range last {
 		if r.Empty() {
 			delete(last, tp)
@@ -348,7 +351,7 @@ func (t *targeting) sessionOptions(e *env) consume.Options {
 // sessionFor is what the session is told.
 func (o *consumeOptions) sessionFor() consume.Options {
 	opts := o.sessionOptions(o.env)
-	opts.Keep = o.wanted(o.strict)
+	opts.Keep = o.wanted()
 	opts.Follow = o.follow
 	opts.Reset, _ = o.resetPolicy()
 	opts.Idle = max(o.idle, o.consumerTimeout)

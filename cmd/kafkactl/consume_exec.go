@@ -163,7 +163,7 @@ func (o *consumeOptions) sinks(opts *consume.Options, partitions int, done func(
 	if o.exec == "" {
 		w := sink.Share(o.out)
 		for i := range list {
-			list[i] = o.guard(sink.NewStream(w, o.form(), done, 0), o.strict, o.keepGoing)
+			list[i] = o.guard(sink.NewStream(w, o.shown.counted(o.form()), done, 0), o.strict, o.keepGoing)
 		}
 		return list
 	}

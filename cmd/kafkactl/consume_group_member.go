@@ -82,6 +82,8 @@ func (m *member) read(ctx context.Context, client *broker.Client, g consume.Grou
 	}
 	sinks := m.sinks(&opts, m.parts, progress.Done)
 	m.f.session = consume.NewSession(client, opts)
+	m.shown.session.Store(m.f.session)
+	defer m.showStatus()()
 	watch, stop := context.WithCancel(ctx)
 	defer stop()
 	done := make(chan struct{})

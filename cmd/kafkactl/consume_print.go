@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/base64"
 	"encoding/hex"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +21,7 @@ type printing struct {
 	keyAs   string
 	valueAs string
 	raw     bool
+	wrap    bool
 	language
 	filtering
 
@@ -41,6 +41,7 @@ func (p *printing) addFlags(cmd *cobra.Command) {
 	f.Var(choice(&p.keyAs, "text", "hex", "base64", "json"), "key-as", "how to show the bytes of keys")
 	f.Var(choice(&p.valueAs, "text", "hex", "base64", "json"), "value-as", "how to show the bytes of values")
 	f.BoolVar(&p.raw, "raw", false, "on a terminal, print the bytes of records as they are")
+	f.BoolVar(&p.wrap, "wrap", false, "on a terminal, fold long lines below where they begin")
 }
 
 // check completes p from the flags as they came.
@@ -61,7 +62,10 @@ func (p *printing) check(cmd *cobra.Command) error {
 		}
 		p.null = "NULL"
 	}
-	if err := p.filtering.check(cmd); err != nil {
+	if typed := typedNames(cmd.Flags()); p.wrap && typed["wrap"] && (typed["format"] || typed["raw"] || typed["delim"]) {
+		return usagef("--wrap folds lines, so it goes without -f, -D and --raw")
+	}
+	if err := p.filtering.check(); err != nil {
 		return err
 	}
 	return p.language.check(cmd, p.keyAs, p.valueAs)
@@ -86,29 +90,28 @@ func (p *printing) piped() sink.Append {
 
 // terminal is the form people read: a dimmed prefix, and no bytes that could
 // steer the terminal, unless --raw. topics says that the prefix names the topic.
-func (p *printing) terminal(pal palette, topics bool) sink.Append {
-	if form := p.worded(!p.raw); form != nil {
+// Lines are as long as they are, or with --wrap folded.
+func (p *printing) terminal(pal palette, topics bool, columns func() int) sink.Append {
+	if form := p.lines(pal, columns); form != nil {
 		return form
 	}
-	text := appendVisible
-	if p.raw {
-		text = appendBytes
-	}
-	key, value := fieldOf(p.keyAs, p.null, text), fieldOf(p.valueAs, p.null, text)
+	s := p.sheet(pal, columns)
+	s.bound = s.bound && p.wrap
 	return func(dst []byte, r *record.Record) []byte {
-		dst = append(dst, pal.dim.open...)
+		s.begin(dst)
 		if topics {
-			dst = append(appendVisible(dst, []byte(r.Topic)), ':')
+			s.topic(r.Topic)
 		}
-		dst = strconv.AppendInt(dst, int64(r.Partition), 10)
-		dst = append(dst, ':')
-		dst = strconv.AppendInt(dst, r.Offset, 10)
-		dst = append(dst, pal.dim.close...)
-		dst = append(dst, ' ')
+		s.buf = appendPlace(s.buf[:0], r)
+		s.l.put(pal.dim, s.buf)
+		s.l.space(1)
+		s.l.hang()
 		if p.keys {
-			dst = append(key(dst, r.Key), p.keySep...)
+			s.field(pal.key, s.key, r.Key)
+			s.l.put(paint{}, []byte(p.keySep))
 		}
-		return append(value(dst, r.Value), p.delim...)
+		s.value(r.Value)
+		return append(s.l.dst, p.delim...)
 	}
 }
 

@@ -101,7 +101,7 @@ func TestTerminalGetsNoRawBytesOfRecords(t *testing.T) {
 		{[]string{"consume", "t"}, ""},
 		{[]string{"consume", "t", "-K", ":"}, ""},
 		{[]string{"consume", "t", "--color", "never"}, ""},
-		{[]string{"tail", "t"}, `0:8`},
+		{[]string{"tail", "t", "-q"}, `0:8`},
 	} {
 		got := onTerminal(t, kafkactlCmd(t, brokers, c.args...), 200, c.until)
 		text := ownColours.ReplaceAllString(got, "")
@@ -176,7 +176,7 @@ func TestTerminalPrefixesRecords(t *testing.T) {
 	if !strings.Contains(got, strings.Repeat("wide ", 40)) {
 		t.Errorf("consume cut a record: %q", got)
 	}
-	got = onTerminal(t, kafkactlCmd(t, brokers, "tail", "t"), 40, "…")
+	got = onTerminal(t, kafkactlCmd(t, brokers, "tail", "t", "-q"), 40, "…")
 	for _, line := range strings.Split(got, "\r\n") {
 		if w := displayWidth(ownColours.ReplaceAllString(line, "")); w > 40 {
 			t.Errorf("tail: a line of %d columns in 40: %q", w, line)

@@ -135,12 +135,12 @@ func (e *env) report(err error) {
 		}
 	}
 	for _, h := range hints {
-		e.msgs.println(e.errPal.dim.s("hint:") + " " + h)
+		e.msgs.println(e.errPal.dim.s("hint:") + " " + printableLines(h))
 	}
 }
 
 func (e *env) printError(s string) {
-	e.msgs.println(e.errPal.failure.s("error:") + " " + strings.ReplaceAll(s, "\n", "\n  "))
+	e.msgs.println(e.errPal.failure.s("error:") + " " + strings.ReplaceAll(printableLines(s), "\n", "\n  "))
 }
 
 // causes takes joined errors apart.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,11 +39,12 @@ type env struct {
 	onKill []func()
 
 	troubled atomic.Bool // the user was told of an outage
+	outage   atomic.Bool // and not yet of its end
 }
 
 func newEnv(in io.Reader, out, errOut io.Writer) *env {
 	e := &env{in: in, out: &stdout{w: out}, errOut: errOut, cfg: defaultConfig(), now: time.Now}
-	e.msgs = &messages{w: errOut, terminal: isTerminal(errOut)}
+	e.msgs = &messages{w: errOut, terminal: isTerminal(errOut) && steerable(os.Getenv("TERM"))}
 	e.setColors("auto")
 	return e
 }
@@ -51,13 +53,20 @@ func newEnv(in io.Reader, out, errOut io.Writer) *env {
 // socket can be taken for.
 type stdout struct {
 	w     io.Writer
-	since atomic.Int64 // when the write under way began, in ns since 1970; 0 none
+	below atomic.Pointer[messages] // draws a line on the same terminal
+	since atomic.Int64             // when the write under way began, in ns since 1970; 0 none
 }
 
 func (s *stdout) Write(p []byte) (int, error) {
 	s.since.Store(time.Now().UnixNano())
 	defer s.since.Store(0)
-	n, err := s.w.Write(p)
+	var n int
+	var err error
+	if m := s.below.Load(); m != nil {
+		n, err = m.beside(s.w, p)
+	} else {
+		n, err = s.w.Write(p)
+	}
 	if err != nil && errors.Is(err, syscall.EPIPE) {
 		err = errClosedPipe
 	}
@@ -155,6 +164,7 @@ func (e *env) brokerConfig() (broker.Config, error) {
 func (e *env) logged(level int, format string, args ...any) {
 	if level == 0 {
 		e.troubled.Store(true)
+		e.outage.Store(strings.HasPrefix(format, "waiting for "))
 		e.note(format, args...)
 		return
 	}

@@ -8,12 +8,15 @@ import (
 )
 
 // messages is standard error: whole lines, and below them at most one progress
-// line, which every message clears first and which is drawn again after it.
+// line, which every message clears first and which is drawn again after it. The
+// line leaves the cursor at its left edge, so that clearing it takes it away
+// whole also where a terminal made narrower has folded it.
 type messages struct {
 	mu       sync.Mutex
 	w        io.Writer
-	terminal bool
+	terminal bool // it can be steered, too
 	progress string
+	open     bool // data on the same terminal ended in the middle of a line
 }
 
 // println writes one message of one or more lines.
@@ -27,7 +30,29 @@ func (m *messages) println(s string) {
 		_, _ = io.WriteString(m.w, s)
 		return
 	}
-	_, _ = io.WriteString(m.w, clearLine+s+m.progress)
+	if m.open {
+		_, _ = io.WriteString(m.w, s)
+		return
+	}
+	_, _ = io.WriteString(m.w, clearLine+s+m.progress+leftEdge)
+}
+
+// beside writes data to the same terminal: the line makes way for it, and comes
+// back once the data has ended its own.
+func (m *messages) beside(w io.Writer, data []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.progress != "" && !m.open {
+		_, _ = io.WriteString(m.w, clearLine)
+	}
+	n, err := w.Write(data)
+	if n > 0 {
+		m.open = data[n-1] != '\n'
+	}
+	if m.progress != "" && !m.open {
+		_, _ = io.WriteString(m.w, m.progress+leftEdge)
+	}
+	return n, err
 }
 
 // draw replaces the progress line; "" removes it.
@@ -37,16 +62,23 @@ func (m *messages) draw(line string) {
 	if line == m.progress {
 		return
 	}
-	s := line
+	s := ""
 	if m.progress != "" {
-		s = clearLine + line
+		s = clearLine
+	}
+	if line != "" {
+		s += line + leftEdge
 	}
 	m.progress = line
-	_, _ = io.WriteString(m.w, s)
+	if !m.open {
+		_, _ = io.WriteString(m.w, s)
+	}
 }
 
-// clearLine goes to the left edge and erases to the right one.
-const clearLine = "\r\x1b[K"
+const (
+	leftEdge  = "\r"
+	clearLine = "\r\x1b[J" // from the left edge to the end of the screen
+)
 
 // warn tells of something that went otherwise than asked, but not wrong. -q
 // silences it.
@@ -54,7 +86,7 @@ func (e *env) warn(format string, args ...any) {
 	if e.cfg.quiet {
 		return
 	}
-	e.msgs.println(e.errPal.warning.s("warning:") + " " + fmt.Sprintf(format, args...))
+	e.msgs.println(e.errPal.warning.s("warning:") + " " + printableLines(fmt.Sprintf(format, args...)))
 }
 
 // note tells what a user might want to know. -q silences it.
@@ -62,7 +94,7 @@ func (e *env) note(format string, args ...any) {
 	if e.cfg.quiet {
 		return
 	}
-	e.msgs.println(e.errPal.dim.s("note:") + " " + fmt.Sprintf(format, args...))
+	e.msgs.println(e.errPal.dim.s("note:") + " " + printableLines(fmt.Sprintf(format, args...)))
 }
 
 // verbose tells what -v (level 1) or -vv (level 2) asked for.
@@ -70,5 +102,5 @@ func (e *env) verbose(level int, format string, args ...any) {
 	if e.cfg.quiet || e.cfg.verbose < level {
 		return
 	}
-	e.msgs.println(e.errPal.dim.s(fmt.Sprintf(format, args...)))
+	e.msgs.println(e.errPal.dim.s(printableLines(fmt.Sprintf(format, args...))))
 }

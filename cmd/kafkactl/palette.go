@@ -29,6 +29,21 @@ type palette struct {
 	good    paint
 	warning paint
 	failure paint
+
+	tokens [tokenWord + 1]paint // of JSON
+	topics []paint              // to tell topics apart by
+}
+
+// topicOf is a topic's own colour, the same in every run.
+func (p palette) topicOf(name string) paint {
+	if len(p.topics) == 0 {
+		return paint{}
+	}
+	h := uint32(2166136261) // FNV-1a
+	for i := range len(name) {
+		h = (h ^ uint32(name[i])) * 16777619
+	}
+	return p.topics[h%uint32(len(p.topics))]
 }
 
 // newPalette sets each colour explicitly: fatih/color's own global switch is
@@ -53,6 +68,17 @@ func newPalette(on bool) palette {
 		good:    mix(color.FgGreen),
 		warning: mix(color.FgYellow),
 		failure: mix(color.FgRed, color.Bold),
+		tokens: [...]paint{
+			tokenFrame:  {},
+			tokenName:   mix(color.FgBlue, color.Bold),
+			tokenText:   mix(color.FgGreen),
+			tokenNumber: mix(color.FgYellow),
+			tokenWord:   mix(color.FgMagenta),
+		},
+		topics: []paint{
+			mix(color.FgBlue), mix(color.FgMagenta), mix(color.FgCyan), mix(color.FgYellow), mix(color.FgGreen),
+			mix(color.FgHiBlue), mix(color.FgHiMagenta), mix(color.FgHiCyan), mix(color.FgHiYellow), mix(color.FgHiGreen),
+		},
 	}
 }
 
@@ -73,3 +99,6 @@ func wantColor(mode string, stream any, getenv func(string) string) bool {
 	}
 	return getenv("NO_COLOR") == "" && getenv("TERM") != "dumb" && isTerminal(stream)
 }
+
+// steerable says that a terminal of that kind understands where to put the cursor.
+func steerable(kind string) bool { return kind != "" && kind != "dumb" }

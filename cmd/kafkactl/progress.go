@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -22,24 +23,33 @@ func (e *env) startProgress(verb string, data any, read func() tally) (stop func
 	if e.cfg.quiet || !e.msgs.terminal || isTerminal(data) {
 		return func() {}
 	}
+	return e.keepDrawing(verb, read)
+}
+
+// keepDrawing draws what read tells until stop is called.
+func (e *env) keepDrawing(verb string, read func() tally) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
 		tick := time.NewTicker(redraw)
 		defer tick.Stop()
+		resized, unwatch := watchResize()
+		defer unwatch()
 		m := meter{began: e.now()}
 		for {
 			select {
 			case <-tick.C:
-				line := m.line(verb, read(), e.now())
-				if w := width(e.errOut); w > 0 {
-					line = truncate(line, w-1)
-				}
-				e.msgs.draw(line)
+			case <-resized:
+				e.msgs.draw("")
 			case <-done:
 				e.msgs.draw("")
 				return
 			}
+			line := m.line(verb, read(), e.now())
+			if w := width(e.errOut); w > 0 {
+				line = truncate(line, w-1)
+			}
+			e.msgs.draw(line)
 		}
 	}()
 	var once sync.Once
@@ -73,7 +83,7 @@ func (m *meter) line(verb string, t tally, now time.Time) string {
 	}
 	from := m.past[0]
 	m.past = append(m.past, sample{now, t.records, t.bytes})
-	s := fmt.Sprintf("%s %s records, %s", verb, grouped(t.records), bytesText(float64(t.bytes)))
+	s := strings.TrimPrefix(verb+" ", " ") + fmt.Sprintf("%s records, %s", grouped(t.records), bytesText(float64(t.bytes)))
 	if d := now.Sub(from.at).Seconds(); d > 0 {
 		s += fmt.Sprintf(" · %s records/s, %s/s",
 			grouped(int64(float64(t.records-from.records)/d)), bytesText(float64(t.bytes-from.bytes)/d))

@@ -123,7 +123,7 @@ func TestProgressShowsOnlyWhereItDoesNotMix(t *testing.T) {
 		t.Errorf("the line stays: %q", got)
 	}
 	for _, line := range strings.FieldsFunc(got, func(r rune) bool { return r == '\r' || r == '\n' }) {
-		if w := displayWidth(unpainted(strings.TrimPrefix(line, "\x1b[K"))); w > 30 {
+		if w := displayWidth(unpainted(strings.TrimPrefix(line, "\x1b[J"))); w > 30 {
 			t.Errorf("%d columns in 30: %q", w, line)
 		}
 	}

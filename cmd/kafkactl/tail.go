@@ -30,13 +30,16 @@ func newTailCmd(e *env) *cobra.Command {
 		Short: "Print the last records of topics, then follow them",
 		Example: `  kafkactl tail orders                 # the last 10 records, then what comes
   kafkactl tail '^orders' -n 0         # only what comes, new topics too
-  kafkactl tail orders@-15m users      # begin a quarter of an hour ago`,
+  kafkactl tail orders@-15m users      # begin a quarter of an hour ago
+  kafkactl tail orders --wrap          # long values folded rather than cut`,
 		Long: `Prints the last 10 records over all partitions in time order, then follows for ever, through
 broker restarts, leader moves, new partitions, and new topics for a ^REGEX; new ones are
 looked for every 5 seconds. It commits nothing.
 
-On a terminal each line has the time, partition and offset and the key before the value, and
-is fitted to the width. In a pipe it prints as consume does.`,
+On a terminal each line has the time, partition and offset and the key before the value, in
+colours that JSON has too, and is fitted to the width, or folded with --wrap. The last line
+says how many came, how fast, and how many are still to come; -q does without. Control characters of records
+are shown escaped. In a pipe it prints as consume does.`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: e.completeTargets,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -107,10 +110,12 @@ func (o *tailOptions) run(ctx context.Context) error {
 		o.postpone(f, wants, resolved, late)
 	}
 	opts := o.sessionOptions(o.env)
-	opts.Keep = o.wanted(o.strict)
-	defer o.tellUnclear(o.env)
+	opts.Keep = o.wanted()
 	opts.Follow = true
-	out := o.guard(sink.NewStream(o.out, o.form(), new(consume.Progress).Done, 0), o.strict, o.keepGoing)
+	var shown statusLine
+	defer shown.start(o.env, o.raw)()
+	f.status = &shown
+	out := o.guard(sink.NewStream(o.out, shown.counted(o.form()), new(consume.Progress).Done, 0), o.strict, o.keepGoing)
 	if err := o.first(ctx, client, opts, resolved, out); err != nil {
 		return cause(ctx, err)
 	}
@@ -155,8 +160,6 @@ func (o *tailOptions) first(ctx context.Context, client *broker.Client, opts con
 	}
 	opts.ByTime, opts.Follow = true, false
 	last, err := consume.Last(ctx, client, opts, ranges, n)
-	o.unclear.pause.Store(true)
-	defer o.unclear.pause.Store(false)
 	if err != nil {
 		return err
 	}

@@ -3,69 +3,50 @@ package main
 import (
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"kafkactl/internal/record"
 	"kafkactl/internal/sink"
 )
 
 // line is tail's form on a terminal: time, partition and offset, key and value,
-// each in its colour, cut to the width of the moment. -K, -D and --raw leave the
-// cutting to the user.
+// each in its colour, cut to the width of the moment or with --wrap folded. -K,
+// -D and --raw leave the cutting to the user.
 func (p *printing) line(pal palette, topics bool, columns func() int, now func() time.Time) sink.Append {
-	if form := p.worded(!p.raw); form != nil {
+	if form := p.lines(pal, columns); form != nil {
 		return form
 	}
-	text := appendVisible
-	if p.raw {
-		text = appendBytes
-	}
-	key, value := fieldOf(p.keyAs, p.null, text), fieldOf(p.valueAs, p.null, text)
-	fit := !p.raw && !p.keys && p.delim == "\n"
-	var buf []byte
+	s := p.sheet(pal, columns)
+	s.bound = s.bound && (p.wrap || !p.keys)
 	return func(dst []byte, r *record.Record) []byte {
-		left := 0
-		if fit {
-			left = columns()
-		}
-		put := func(c paint, space string) {
-			if len(buf) == 0 {
-				return
-			}
-			dst = append(dst, c.open...)
-			dst, left = appendFitted(dst, buf, left)
-			dst = append(dst, c.close...)
-			if left != 0 { // spaces cut short need no sign of it
-				space = space[:min(len(space), max(left, 0))]
-				if left -= len(space); left == 0 {
-					left = -1
-				}
-			}
-			dst = append(dst, space...)
-			buf = buf[:0]
-		}
-		buf = appendClock(buf, r, now())
-		put(pal.dim, "  ")
+		s.begin(dst)
+		s.buf = appendClock(s.buf[:0], r, now())
+		s.l.put(pal.dim, s.buf)
+		s.l.space(2)
 		if topics {
-			buf = append(appendVisible(buf, []byte(r.Topic)), ':')
-			put(pal.topic, "")
+			s.topic(r.Topic)
 		}
-		buf = strconv.AppendInt(buf, int64(r.Partition), 10)
-		buf = append(buf, ':')
-		buf = strconv.AppendInt(buf, r.Offset, 10)
-		put(pal.number, "  ")
+		s.buf = appendPlace(s.buf[:0], r)
+		s.l.put(pal.number, s.buf)
+		s.l.space(2)
+		s.l.hang()
 		if r.Key != nil {
-			space := "  "
-			if p.keys {
-				space = p.keySep
+			s.field(pal.key, s.key, r.Key)
+			switch {
+			case p.keys:
+				s.l.put(paint{}, []byte(p.keySep))
+			case len(r.Key) > 0:
+				s.l.space(2)
 			}
-			buf = key(buf, r.Key)
-			put(pal.key, space)
 		}
-		buf = value(buf, r.Value)
-		put(paint{}, "")
-		return append(dst, p.delim...)
+		s.value(r.Value)
+		return append(s.l.dst, p.delim...)
 	}
+}
+
+// appendPlace writes partition:offset.
+func appendPlace(dst []byte, r *record.Record) []byte {
+	dst = strconv.AppendInt(dst, int64(r.Partition), 10)
+	return strconv.AppendInt(append(dst, ':'), r.Offset, 10)
 }
 
 // appendClock writes when a record is from: the time of day, with the date
@@ -79,34 +60,4 @@ func appendClock(dst []byte, r *record.Record, now time.Time) []byte {
 		return t.AppendFormat(dst, "2006-01-02 15:04:05.000")
 	}
 	return t.AppendFormat(dst, "15:04:05.000")
-}
-
-// appendFitted appends as much of text as left columns hold, an ellipsis in the
-// last of them where it is cut, and gives what is left. 0 has no bound, and a
-// negative left no room.
-func appendFitted(dst, text []byte, left int) ([]byte, int) {
-	if left == 0 {
-		return append(dst, text...), 0
-	}
-	if left < 0 {
-		return dst, left
-	}
-	used, fits := 0, 0 // fits: bytes that leave room for an ellipsis
-	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRune(text[i:])
-		w := runeWidth(r)
-		if used+w > left {
-			return append(append(dst, text[:fits]...), "…"...), -1
-		}
-		used += w
-		i += size
-		if used < left {
-			fits = i
-		}
-	}
-	dst = append(dst, text...)
-	if left -= used; left == 0 {
-		left = -1
-	}
-	return dst, left
 }

@@ -60,7 +60,7 @@ func TestTailLineShowsWhatARecordHas(t *testing.T) {
 		{"hex", printing{keyAs: "hex", valueAs: "base64"}, palette{}, false, record.Record{Timestamp: stamp, Key: []byte("k"), Value: []byte("v")}, "18:30:00.000  0:0  6b  dg==\n"},
 		{"a separator", printing{keys: true, keySep: "="}, palette{}, false, record.Record{Timestamp: stamp, Key: []byte("k"), Value: []byte("v")}, "18:30:00.000  0:0  k=v\n"},
 		{"colours", printing{}, pal, true, record.Record{Topic: "t", Timestamp: stamp, Key: []byte("k"), Value: []byte("v")},
-			pal.dim.s("18:30:00.000") + "  " + pal.topic.s("t:") + pal.number.s("0:0") + "  " + pal.key.s("k") + "  v\n"},
+			pal.dim.s("18:30:00.000") + "  " + pal.topicOf("t").s("t") + pal.dim.s(":") + pal.number.s("0:0") + "  " + pal.key.s("k") + "  v\n"},
 	} {
 		c.p.delim = "\n"
 		form := c.p.line(c.pal, c.topics, func() int { return 0 }, func() time.Time { return evening })

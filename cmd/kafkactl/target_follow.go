@@ -28,6 +28,7 @@ type follower struct {
 	known   map[broker.TP]bool
 	given   bool // by a group, so that none is looked for
 	news    chan struct{}
+	status  *statusLine                  // hears of the session; may be nil
 	late    map[broker.TP]offsets.Window // could not be looked up at first
 
 	mu    sync.Mutex
@@ -216,6 +217,9 @@ func (f *follower) follow(ctx context.Context, opts consume.Options, resolved []
 	// The others go on, perhaps for days: whoever watches must hear of it now.
 	opts.OnFail = func(_ broker.TP, err error) { f.warn("%v; it is followed no longer", err) }
 	f.session = consume.NewSession(f.client, opts)
+	if f.status != nil {
+		f.status.session.Store(f.session)
+	}
 	f.session.Add(ranges)
 	f.session.Claim(claims)
 	watch, stop := context.WithCancel(ctx)

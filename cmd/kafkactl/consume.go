@@ -317,6 +317,7 @@ func (o *consumeOptions) narrow(ctx context.Context, client *broker.Client, opts
 	}
 	opts.ByTime = true
 	last, err := consume.Last(ctx, client, *opts, ranges, o.last)
+	o.unclear.pause.Store(true)
 	for tp, r := range last {
 		if r.Empty() {
 			delete(last, tp)
@@ -351,7 +352,7 @@ func (t *targeting) sessionOptions(e *env) consume.Options {
 // sessionFor is what the session is told.
 func (o *consumeOptions) sessionFor() consume.Options {
 	opts := o.sessionOptions(o.env)
-	opts.Keep = o.wanted()
+	opts.Keep = o.wanted(o.strict)
 	opts.Follow = o.follow
 	opts.Reset, _ = o.resetPolicy()
 	opts.Idle = max(o.idle, o.consumerTimeout)

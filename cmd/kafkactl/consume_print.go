@@ -65,7 +65,7 @@ func (p *printing) check(cmd *cobra.Command) error {
 	if typed := typedNames(cmd.Flags()); p.wrap && typed["wrap"] && (typed["format"] || typed["raw"] || typed["delim"]) {
 		return usagef("--wrap folds lines, so it goes without -f, -D and --raw")
 	}
-	if err := p.filtering.check(); err != nil {
+	if err := p.filtering.check(cmd); err != nil {
 		return err
 	}
 	return p.language.check(cmd, p.keyAs, p.valueAs)

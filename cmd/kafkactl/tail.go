@@ -110,7 +110,8 @@ func (o *tailOptions) run(ctx context.Context) error {
 		o.postpone(f, wants, resolved, late)
 	}
 	opts := o.sessionOptions(o.env)
-	opts.Keep = o.wanted()
+	opts.Keep = o.wanted(o.strict)
+	defer o.tellUnclear(o.env)
 	opts.Follow = true
 	var shown statusLine
 	defer shown.start(o.env, o.raw)()
@@ -160,6 +161,8 @@ func (o *tailOptions) first(ctx context.Context, client *broker.Client, opts con
 	}
 	opts.ByTime, opts.Follow = true, false
 	last, err := consume.Last(ctx, client, opts, ranges, n)
+	o.unclear.pause.Store(true)
+	defer o.unclear.pause.Store(false)
 	if err != nil {
 		return err
 	}

@@ -68,26 +68,6 @@ with a warning; --strict makes an error of that warning. Before Kafka 0.10.1 a t
 as fine as a log segment.
 `
 
-const filtersPage = `Which records are taken.
-
-    kafkactl consume orders --grep error --last 10     # the last ten that say so
-    kafkactl consume orders --grep 'k:^user-' --grep '!h:test'
-    kafkactl tail '^orders' --grep 'h:source=web'
-
-    -n N            the first N (consume), the last N first (tail)
-    --last N        the last N over all targets
-    TARGET@RANGE    a part of the log by offset or time; see kafkactl help positions
-    TARGET:PARTS    some partitions
-    --isolation     read_committed leaves out aborted transactions (the default)
-    --grep [!][v:|k:|t:|h:NAME=]REGEX
-                    the value (v:, or nothing), key, topic or a header of that name matches;
-                    h:NAME alone is there at all; ! turns it round. Repeatable: all must hold
-
-REGEX is RE2's, matches anywhere unless it begins with ^ or ends with $, and never matches a
-null. -n and --last count what is left; --last reads backwards only as far as it must. What is
-filtered out counts as done for a group's commits, and --idle counts it as having come.
-`
-
 // exitsPage is made of the table that decides.
 func exitsPage() string {
 	var b strings.Builder

@@ -1,0 +1,44 @@
+package main
+
+const filtersPage = `Which records are taken, and what of them.
+
+    kafkactl consume orders --grep error --last 10     # the last ten that say so
+    kafkactl consume orders --where '.value.amount > 100 and .key != null'
+    kafkactl tail '^orders' --grep 'h:source=web' --select '{at: .time, id: .value.id}'
+
+    -n N            the first N (consume), the last N first (tail)
+    --last N        the last N over all targets
+    TARGET@RANGE    a part of the log by offset or time; see kafkactl help positions
+    TARGET:PARTS    some partitions
+    --isolation     read_committed leaves out aborted transactions (the default)
+    --grep [!][v:|k:|t:|h:NAME=]REGEX
+                    the value (v:, or nothing), key, topic or a header of that name matches;
+                    h:NAME alone is there at all; ! turns it round. Repeatable: all must hold
+    --where EXPR    a result of EXPR is neither null nor false
+    --select EXPR   the results of EXPR, one a line, in place of the record; none prints none
+
+REGEX is RE2's, matches anywhere unless it begins with ^ or ends with $, and never matches a
+null. EXPR is jq's language over this object, in which numbers keep all their digits:
+
+    .topic .partition .offset .leaderEpoch
+    .timestamp      milliseconds, and .time the same as 2026-11-24T09:30:00.000Z; or null
+    .timestampType  CreateTime, LogAppendTime or null
+    .key            text or null
+    .value          what it says if it is JSON, else its text, or null
+    .text           the value's text, JSON or not
+    .headers        an object; of several with one name the last. .headerList has all, in order
+
+    .value.items | length > 3                  .value.user.country == "DE"
+    .time > "2026-11-24T09" and .partition == 0
+    .key | test("^user-[0-9]+$")               .headers["trace-id"] != null
+    .value.price? // 0 | . > 9.99              [.value.tags[]?] | index("new") != null
+
+--select prints JSON as jq -c does, and with --raw strings without their quotes.
+
+A record that EXPR fails for, such as .value.amount of a text, is left out; the end of the
+run says how many there were and shows the first, and --strict makes an error of one. A ? lets
+EXPR pass over it silently: .value.amount? > 100.
+
+-n and --last count the records that are left; --last reads backwards only as far as it must.
+What is filtered out counts as done for a group's commits, and --idle counts it as having come.
+`

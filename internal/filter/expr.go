@@ -13,7 +13,10 @@ import (
 // Expr is an expression of jq's language over a record as view shows it. It sees
 // no environment, no files and no other record. Any number of goroutines may use
 // one.
-type Expr struct{ code *gojq.Code }
+type Expr struct {
+	code  *gojq.Code
+	needs needs
+}
 
 // ExprError says where an expression cannot be read.
 type ExprError struct {
@@ -41,13 +44,13 @@ func NewExpr(text string) (*Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Expr{code}, nil
+	return &Expr{code, needsOf(q)}, nil
 }
 
 // Keep says that a result of the expression over r is neither null nor false. An
 // error is about r, unless it is ctx's, which ends an expression without end.
 func (x *Expr) Keep(ctx context.Context, r *record.Record) (bool, error) {
-	for results := x.code.RunWithContext(ctx, view(r)); ; {
+	for results := x.code.RunWithContext(ctx, x.view(r)); ; {
 		v, more := results.Next()
 		if !more {
 			return false, nil
@@ -65,7 +68,7 @@ func (x *Expr) Keep(ctx context.Context, r *record.Record) (bool, error) {
 // strings stand without quotes, as jq -r has them. After an error dst is as it was.
 func (x *Expr) Append(ctx context.Context, dst []byte, r *record.Record, raw bool) ([]byte, error) {
 	from := len(dst)
-	for results := x.code.RunWithContext(ctx, view(r)); ; {
+	for results := x.code.RunWithContext(ctx, x.view(r)); ; {
 		v, more := results.Next()
 		if !more {
 			return dst, nil

@@ -81,6 +81,35 @@ func TestValuesThatAreNoJSONAreText(t *testing.T) {
 	}
 }
 
+// What an expression is taken to need changes nothing of what it says.
+func TestFieldsThatAreNotNeededAreNotMissed(t *testing.T) {
+	for _, text := range []string{
+		`.`, `..`, `keys`, `.[]`, `to_entries`, `.value`, `.value.id`, `.["value"]`, `."value"`, `.value["id"]`, `{value, key}`, `{"key"}`, `{(.key): .offset}`,
+		`. as $r | $r.key`, `. as {key: $k} | $k`, `.value as $v | .offset + ($v.amount | floor)`, `select(.partition == 3)`, `select(.partition == 3) | .key`,
+		`.value | keys`, `.value | .`, `(.value | .at) | .city`, `(.) | .key`, `if .key then .offset else .value end`, `try .value catch .key`, `.value?`, `.value[]?`,
+		`def f: .key; f`, `reduce .value.tags[] as $t (""; . + $t)`, `[.value.tags[] | . + "x"]`, `"\(.key)-\(.value.id)"`, `@base64 "\(.key)"`, `-(.partition)`, `.value.tags[.partition - 2]`,
+		`.headers[.key]`, `.headers.trace // .key`, `del(.value)`, `.value = 1`, `.key |= . + "x"`, `path(..)`, `getpath(["key"])`, `length`, `has("key")`,
+		`.value | .tags as [$a, $b] | $b`, `.headerList[0].name`, `.time`, `.timestampType`, `.text`, `limit(1; .value.tags[])`, `[.topic, .leaderEpoch, .timestamp]`, `label $f | .key, break $f`,
+		`(.key, .offset) | tostring`, `.key | length`, `(.key | .) as $k | .topic + $k`, `.offset == .offset | not`, `(. | .value) == .value`, `.value // . | .key?`,
+	} {
+		x, err := NewExpr(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		full := &Expr{x.code, needs{all: true}}
+		want, wantErr := full.Append(t.Context(), nil, order(), false)
+		got, err := x.Append(t.Context(), nil, order(), false)
+		if string(got) != string(want) || (err == nil) != (wantErr == nil) {
+			t.Errorf("%s: got %s, %v, want %s, %v", text, got, err, want, wantErr)
+		}
+	}
+	x, err := NewExpr(`.value.amount > 100 and .partition == 3`)
+	if err != nil || x.needs.all || len(x.needs.fields) != 2 {
+		t.Errorf("needs %v, %v, want value and partition alone", x.needs, err)
+	}
+}
+
 func TestResultsAreLines(t *testing.T) {
 	for _, tt := range []struct {
 		text string

@@ -22,30 +22,64 @@ import (
 //	headerList     all of them in order, as {"name":…, "value":…}
 //
 // Numbers keep all their digits.
-func view(r *record.Record) map[string]any {
-	v := map[string]any{
-		"topic": r.Topic, "partition": int(r.Partition), "offset": int(r.Offset), "leaderEpoch": int(r.LeaderEpoch),
-		"timestamp": nil, "time": nil, "timestampType": nil,
-		"key": textOf(r.Key), "value": valueOf(r.Value), "text": textOf(r.Value),
+//
+// Fields that the expression cannot see are left out.
+func (x *Expr) view(r *record.Record) map[string]any {
+	v := make(map[string]any, 12)
+	for _, f := range fields {
+		if x.needs.of(f.name) {
+			v[f.name] = f.of(r)
+		}
 	}
-	if r.Timestamp != record.NoTimestamp {
-		v["timestamp"] = int(r.Timestamp)
-		v["time"] = time.UnixMilli(r.Timestamp).UTC().Format("2006-01-02T15:04:05.000Z")
-	}
-	switch r.TimestampType {
-	case record.CreateTime:
-		v["timestampType"] = "CreateTime"
-	case record.LogAppendTime:
-		v["timestampType"] = "LogAppendTime"
-	}
-	byName, list := map[string]any{}, []any{}
-	for name, value := range r.Headers.All() {
-		text := textOf(value)
-		byName[string(name)] = text
-		list = append(list, map[string]any{"name": string(name), "value": text})
-	}
-	v["headers"], v["headerList"] = byName, list
 	return v
+}
+
+var fields = []struct {
+	name string
+	of   func(r *record.Record) any
+}{
+	{"topic", func(r *record.Record) any { return r.Topic }},
+	{"partition", func(r *record.Record) any { return int(r.Partition) }},
+	{"offset", func(r *record.Record) any { return int(r.Offset) }},
+	{"leaderEpoch", func(r *record.Record) any { return int(r.LeaderEpoch) }},
+	{"timestamp", func(r *record.Record) any {
+		if r.Timestamp == record.NoTimestamp {
+			return nil
+		}
+		return int(r.Timestamp)
+	}},
+	{"time", func(r *record.Record) any {
+		if r.Timestamp == record.NoTimestamp {
+			return nil
+		}
+		return time.UnixMilli(r.Timestamp).UTC().Format("2006-01-02T15:04:05.000Z")
+	}},
+	{"timestampType", func(r *record.Record) any {
+		switch r.TimestampType {
+		case record.CreateTime:
+			return "CreateTime"
+		case record.LogAppendTime:
+			return "LogAppendTime"
+		}
+		return nil
+	}},
+	{"key", func(r *record.Record) any { return textOf(r.Key) }},
+	{"value", func(r *record.Record) any { return valueOf(r.Value) }},
+	{"text", func(r *record.Record) any { return textOf(r.Value) }},
+	{"headers", func(r *record.Record) any {
+		byName := map[string]any{}
+		for name, value := range r.Headers.All() {
+			byName[string(name)] = textOf(value)
+		}
+		return byName
+	}},
+	{"headerList", func(r *record.Record) any {
+		list := []any{}
+		for name, value := range r.Headers.All() {
+			list = append(list, map[string]any{"name": string(name), "value": textOf(value)})
+		}
+		return list
+	}},
 }
 
 func textOf(b []byte) any {

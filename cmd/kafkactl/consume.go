@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -103,28 +102,6 @@ func groupless(hint string) func(*cobra.Command, error) error {
 		return flagError(cmd, err)
 	}
 }
-
-// amount is a number of records; the field keeps -1 while none is given.
-func amount(p *int64) pflag.Value { return amountValue{p} }
-
-type amountValue struct{ p *int64 }
-
-func (v amountValue) Set(s string) error {
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 {
-		return fmt.Errorf("want a number from 0 on")
-	}
-	*v.p = n
-	return nil
-}
-
-func (v amountValue) String() string {
-	if *v.p < 0 {
-		return ""
-	}
-	return strconv.FormatInt(*v.p, 10)
-}
-func (v amountValue) Type() string { return "N" }
 
 // check refuses what does not go together.
 func (o *consumeOptions) check(cmd *cobra.Command, args []string) error {

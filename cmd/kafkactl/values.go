@@ -163,3 +163,25 @@ func text(p *string) pflag.Value { return textValue{p} }
 func (v textValue) Set(s string) error { *v.p = s; return nil }
 func (v textValue) String() string     { return *v.p }
 func (v textValue) Type() string       { return "TEXT" }
+
+// amount is a number of records; the field keeps -1 while none is given.
+func amount(p *int64) pflag.Value { return amountValue{p} }
+
+type amountValue struct{ p *int64 }
+
+func (v amountValue) Set(s string) error {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return fmt.Errorf("want a number from 0 on")
+	}
+	*v.p = n
+	return nil
+}
+
+func (v amountValue) String() string {
+	if *v.p < 0 {
+		return ""
+	}
+	return strconv.FormatInt(*v.p, 10)
+}
+func (v amountValue) Type() string { return "N" }

@@ -31,7 +31,7 @@ func cutAll(raw []byte, committed bool, r offsets.Range, res *wire.FetchPartitio
 	c, err = k.cut(context.Background(), p, res, body)
 	f := &feed{s: &Session{o: Options{}.filled(), wake: make(chan struct{}, 1)}}
 	for _, c := range g.chunks {
-		for f.open(c); f.step(t.Context()); {
+		for f.open(c); f.step(context.Background()); {
 			got = append(got, f.rec.Offset)
 		}
 	}

@@ -396,7 +396,7 @@ func TestMaxCountsWhatIsKept(t *testing.T) {
 	tp := c.log(0, plain(0, numbered(0, 20)...))
 	o := quick()
 	o.Max = 3
-	o.Keep = func(r *record.Record) bool { return r.Offset%5 == 4 }
+	o.Keep = func(_ context.Context, r *record.Record) (bool, error) { return r.Offset%5 == 4, nil }
 	got := newCollector()
 	report := c.read(o, got, span(tp, 0, 20))
 	got.wantOffsets(t, tp, 4, 9, 14)

@@ -2,7 +2,6 @@ package produce
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -385,14 +384,6 @@ func (c *core) fail(b *Batch, err error) {
 		c.lanes[b.tp].ghost = true
 	}
 	c.settled(b, -1, err, b.doubt)
-}
-
-// because adds the cause, where one is known.
-func because(why, cause error) error {
-	if cause == nil {
-		return why
-	}
-	return fmt.Errorf("%w: %w", why, cause)
 }
 
 // hint takes a leader that a broker named in an answer (KIP-951).

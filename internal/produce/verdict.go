@@ -1,6 +1,8 @@
 package produce
 
 import (
+	"fmt"
+
 	"kafkactl/internal/wire"
 )
 
@@ -66,4 +68,12 @@ func (a *answer) stale() bool {
 		return true
 	}
 	return false
+}
+
+// because adds the cause, where one is known.
+func because(why, cause error) error {
+	if cause == nil {
+		return why
+	}
+	return fmt.Errorf("%w: %w", why, cause)
 }

@@ -46,8 +46,9 @@ func (f *Files) begin() error {
 		return fileError(root, "read", err)
 	}
 	for _, e := range entries {
-		id, ok := strings.CutPrefix(e.Name(), runPrefix)
-		if id, ok = strings.CutSuffix(id, lockSuffix); !ok || id == run.id || !strings.HasPrefix(e.Name(), runPrefix) {
+		id, ours := strings.CutPrefix(e.Name(), runPrefix)
+		id, lock := strings.CutSuffix(id, lockSuffix)
+		if !ours || !lock || id == run.id {
 			continue
 		}
 		if err := f.clear(path.Join(root, runPrefix+id), id); err != nil {

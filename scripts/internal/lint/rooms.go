@@ -41,7 +41,7 @@ func rooms() map[string][]string {
 		"internal/sink":              {consume, record, format, jsonl, "golang.org/x/sys/", "github.com/klauspost/compress/", "github.com/gofrs/flock"},
 		"internal/format":            {record, jsonl, "github.com/itchyny/timefmt-go"},
 		"internal/jsonl":             {record},
-		"internal/filter":            {record},
+		"internal/filter":            {record, "github.com/itchyny/gojq"},
 		"internal/journal":           {offsets, "github.com/gofrs/flock"},
 		"internal/group":             {consume, offsets, broker, wire},
 		"internal/kafkatest":         {},

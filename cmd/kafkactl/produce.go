@@ -39,6 +39,7 @@ type produceOptions struct {
 	waitTopic   time.Duration
 	create      bool
 	keepGoing   bool
+	decompress  string
 
 	lines input.Options
 	parsing
@@ -63,7 +64,10 @@ line without a newline counts, a blank line is an empty value, \r is data. Recor
 they arrive, in order within a partition, and are sent again safely when an answer is lost.
 
 When the input cannot be read to its end or a record is refused, the message says how many
-records were and were not acknowledged, and where the first stands that was not.`,
+records were and were not acknowledged, and where the first stands that was not.
+
+FILEs named .gz .zst .lz4 .bz2 .sz are read decompressed; --decompress none sends them as they
+stand, and --decompress gzip reads such a pipe. One that is cut off or corrupt ends the run.`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: e.completeTopic,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -97,6 +101,8 @@ records were and were not acknowledged, and where the first stands that was not.
 	o.keyAs, o.valueAs = "text", "text"
 	f.Var(choice(&o.keyAs, "text", "hex", "base64", "json"), "key-as", "how the bytes of keys are written: `ENC` is text, hex, base64 or json")
 	f.Var(choice(&o.valueAs, "text", "hex", "base64", "json"), "value-as", "how the bytes of values are written: `ENC` likewise")
+	o.decompress = "auto"
+	f.Var(choice(&o.decompress, input.Compressions()...), "decompress", "how the input is compressed: `HOW` is "+orList(input.Compressions())+"; auto goes by .gz .zst .lz4 .bz2 .sz of FILEs")
 	f.BoolVar(&o.keepGoing, "keep-going", false, "count and skip what fails, and exit 3")
 	cmd.SetFlagErrorFunc(groupless("produce has no group"))
 	return cmd, o
@@ -192,7 +198,7 @@ func (o *produceOptions) run(ctx context.Context, topic string, names []string) 
 	if err := o.find(ctx, client, topic); err != nil {
 		return cause(ctx, err)
 	}
-	source := o.source(files)
+	source := o.source(input.Decompress(files, o.decompress))
 	defer source.Close()
 	in := o.pace(source)
 	if isTerminal(o.in) && readsStdin(files) {

@@ -8,12 +8,16 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync/atomic"
 )
 
 // File is one input. Open is called when its turn comes.
 type File struct {
 	Name string
 	Open func() (io.ReadCloser, error)
+	Size int64 // in bytes, -1 where it is not known before the end
+
+	records *atomic.Bool // set: it is counted in records, as its lines say nothing; nil: never
 }
 
 // StdinName is what standard input is called in messages.
@@ -34,33 +38,36 @@ func Files(names []string, stdin io.Reader) ([]File, error) {
 			if fromStdin++; fromStdin > 1 {
 				bad = append(bad, errors.New("stdin can be read once only"))
 			}
-			files = append(files, File{StdinName, func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
+			files = append(files, File{Name: StdinName, Size: -1, Open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
 			continue
 		}
-		if err := readable(name); err != nil {
+		size, err := readable(name)
+		if err != nil {
 			bad = append(bad, err)
 		}
-		files = append(files, File{name, func() (io.ReadCloser, error) { return os.Open(name) }})
+		files = append(files, File{Name: name, Size: size, Open: func() (io.ReadCloser, error) { return os.Open(name) }})
 	}
 	return files, errors.Join(bad...)
 }
 
-func readable(name string) error {
+// readable says that a file can be opened, and its size, -1 for one that is not
+// a regular file.
+func readable(name string) (size int64, err error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return named(name, err)
+		return -1, named(name, err)
 	}
 	if info.IsDir() {
-		return named(name, errors.New("is a directory"))
+		return -1, named(name, errors.New("is a directory"))
 	}
 	if !info.Mode().IsRegular() {
-		return nil
+		return -1, nil
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return named(name, err)
+		return -1, named(name, err)
 	}
-	return f.Close()
+	return info.Size(), f.Close()
 }
 
 // named puts a file's name, and not a system call's, before what is wrong with it.

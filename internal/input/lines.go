@@ -80,7 +80,7 @@ func (l *Lines) Ready() <-chan struct{} { return l.r.ready }
 func (l *Lines) Where(line int64) string {
 	i := max(sort.Search(len(l.starts), func(i int) bool { return l.starts[i] >= line })-1, 0)
 	sep := ":"
-	if string(l.o.Delim) != "\n" {
+	if counted := l.r.files[i].records; string(l.o.Delim) != "\n" || counted != nil && counted.Load() {
 		sep = ":record "
 	}
 	return l.r.files[i].Name + sep + strconv.FormatInt(line-l.starts[i], 10)

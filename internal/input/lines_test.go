@@ -20,7 +20,7 @@ import (
 func text(name, s string) File { return from(name, strings.NewReader(s)) }
 
 func from(name string, r io.Reader) File {
-	return File{name, func() (io.ReadCloser, error) { return io.NopCloser(r), nil }}
+	return File{Name: name, Size: -1, Open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil }}
 }
 
 // pull is Next that waits.

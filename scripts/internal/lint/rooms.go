@@ -37,7 +37,7 @@ func rooms() map[string][]string {
 		"internal/offsets":           {broker, wire, codec, record, sync},
 		"internal/consume":           {offsets, broker, wire, codec, record, sync},
 		"internal/produce":           {broker, wire, codec, record, sync, "golang.org/x/time/rate"},
-		"internal/input":             {produce, record, format, jsonl},
+		"internal/input":             {produce, record, format, jsonl, "github.com/klauspost/compress/", "github.com/pierrec/lz4/v4"},
 		"internal/sink":              {consume, record, format, jsonl, "golang.org/x/sys/", "github.com/klauspost/compress/", "github.com/gofrs/flock"},
 		"internal/format":            {record, jsonl, "github.com/itchyny/timefmt-go"},
 		"internal/jsonl":             {record},

@@ -45,6 +45,7 @@ func rooms() map[string][]string {
 		"internal/journal":           {offsets, "github.com/gofrs/flock"},
 		"internal/group":             {consume, offsets, broker, wire},
 		"internal/kafkatest":         {},
+		"internal/badnet":            {wire},
 		"internal/interop":           {kafkatest},
 		"internal/matrix":            {kafkatest},
 		"cmd/kafkactl":               {any},
@@ -63,6 +64,7 @@ func reserved() map[string][]string {
 		"github.com/twmb/franz-go":             {"cmd/kafkactl/dev"},
 		module + "/internal/kafkatest":         {"scripts/", "internal/kafkatest/", "internal/interop/"},
 		module + "/internal/broker/brokertest": {},
+		module + "/internal/badnet":            {},
 	}
 }
 

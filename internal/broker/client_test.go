@@ -870,3 +870,56 @@ func TestS20OneLeaderDiesTheOtherAnswersAndMetadataIsFetchedAgain(t *testing.T) 
 		}
 	})
 }
+
+// A connection that died unnoticed costs a part of the time, not all of it.
+func TestSilentConnectionLeavesTimeForAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := brokertest.NewPipe(t)
+		s.Handle(wire.ListOffsets, func(r *brokertest.Request) brokertest.Reply {
+			if r.Conn == 1 {
+				return brokertest.Silence()
+			}
+			return told(r)
+		})
+		client, err := New(Config{Seeds: []string{s.Addr()}, Dial: s.Dial, Timeout: 9 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		var resp wire.ListOffsetsResponse
+		start := time.Now()
+		if _, err := client.Do(t.Context(), Any(), ask(1), &resp); err != nil {
+			t.Fatal(err)
+		}
+		if err := answered(&resp, 1); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took > 4*time.Second {
+			t.Errorf("took %v, a third of the timeout is 3s", took)
+		}
+	})
+}
+
+// A broker that is slow, rather than gone, has most of the time for its answer.
+func TestSlowAnswerIsWaitedForInTheSecondTry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := brokertest.NewPipe(t)
+		s.Handle(wire.ListOffsets, func(r *brokertest.Request) brokertest.Reply {
+			slow := make(chan struct{})
+			time.AfterFunc(5*time.Second, func() { close(slow) })
+			return told(r).After(slow)
+		})
+		client, err := New(Config{Seeds: []string{s.Addr()}, Dial: s.Dial, Timeout: 9 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		var resp wire.ListOffsetsResponse
+		if _, err := client.Do(t.Context(), Any(), ask(1), &resp); err != nil {
+			t.Fatal(err)
+		}
+		if n := s.Count(wire.ListOffsets); n != 2 {
+			t.Errorf("asked %d times, want 2", n)
+		}
+	})
+}

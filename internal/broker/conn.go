@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,9 +29,9 @@ type Conn struct {
 	log      func(level int, format string, args ...any)
 	ordeal   *Ordeal
 	speaks   speaks // written by the handshake, before others see the Conn
-	// rival sees whether the broker answers on another connection; nil where
-	// that is not in doubt.
-	rival func(ctx context.Context) error
+	// rival sees whether the broker answers on another connection, and tells its
+	// versions there; nil where that is not in doubt.
+	rival func(ctx context.Context) (young bool, err error)
 	// suspect says what the peer is if it is certainly no broker; nil where that
 	// is not in doubt.
 	suspect func(ctx context.Context) error
@@ -214,6 +215,29 @@ func (c *Conn) Roundtrip(ctx context.Context, req wire.Request, resp wire.Respon
 		return c.choose(req, cap)
 	}
 	return ca.Version, ca.Recv(ctx, resp, nil)
+}
+
+// within is Roundtrip, but waits for the answer no longer than limit, if there is
+// one: who is silent for so long is taken for gone.
+func (c *Conn) within(ctx context.Context, limit time.Duration, req wire.Request, resp wire.Response) (version int16, err error) {
+	if limit <= 0 {
+		return c.Roundtrip(ctx, req, resp, -1)
+	}
+	ca, err := c.Send(ctx, req, -1)
+	if err != nil {
+		return versionOf(err), err
+	}
+	if ca == nil {
+		return c.choose(req, -1)
+	}
+	inner, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err = ca.Recv(inner, resp, nil)
+	if err != nil && inner.Err() != nil && ctx.Err() == nil && isContext(err) {
+		late := &timeoutError{fmt.Sprintf("no answer within %v", limit.Round(time.Millisecond)), os.ErrDeadlineExceeded}
+		err = c.fault(req.Key(), ca.Version, closedError(late), false)
+	}
+	return ca.Version, err
 }
 
 // Close makes every waiting call return; idempotent.

@@ -39,8 +39,12 @@ func (d *dialer) dial(ctx context.Context, addr string, node int32) (*Conn, erro
 	}
 	c, err := d.attempt(ctx, addr, node, trustNew)
 	hungUp := err
-	if errors.Is(err, errHungUp) && ctx.Err() == nil {
+	switch {
+	case ctx.Err() != nil:
+	case errors.Is(err, errHungUp):
 		c, err = d.attempt(ctx, addr, node, trustDoubt)
+	case errors.Is(err, errStalled):
+		c, err = d.attempt(ctx, addr, node, trustNew)
 	}
 	switch {
 	case err == nil:
@@ -85,19 +89,35 @@ func (d *dialer) attempt(ctx context.Context, addr string, node int32, trust tru
 		if !d.met(addr) {
 			c.suspect = func(ctx context.Context) error { return d.suspect(ctx, addr) }
 		}
-		c.rival = func(ctx context.Context) error {
-			rival, err := d.attempt(ctx, addr, node, trustProbe)
-			if err != nil {
-				return err
-			}
-			return rival.Close()
-		}
+		c.rival = func(ctx context.Context) (young bool, err error) { return d.rival(ctx, addr, node) }
 	}
 	if err := c.handshake(inner, d.cfg.Steps); err != nil {
 		c.fail(err)
 		return nil, inTime(ctx, inner, err, unanswered(err), limit)
 	}
 	return c, nil
+}
+
+// rival finds out on other connections whether a broker answers at all, and
+// whether it tells its versions there. Brokers from 4.0 on hang up on requests
+// of 0.8, so these are asked for their versions alone.
+func (d *dialer) rival(ctx context.Context, addr string, node int32) (young bool, err error) {
+	c, err := d.attempt(ctx, addr, node, trustProbe)
+	if errors.Is(err, errHungUp) && ctx.Err() == nil {
+		c, err = d.attempt(ctx, addr, node, trustAsk)
+		young = err == nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	if !young {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		_, err := c.askVersions(ctx, firstAsked)
+		young = err == nil
+	}
+	return young, nil
 }
 
 // within bounds ctx by limit, unless its own end comes no later: of two ends at

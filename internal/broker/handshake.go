@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -17,16 +18,17 @@ import (
 // Brokers up to 0.9 know no ApiVersions request: 0.8 hangs up on it, as brokers
 // that are just being stopped do, and 0.9 never answers it, as brokers in a long
 // pause seem to. Mistaking a newer broker for one of them would cost record
-// headers and timestamps, so it takes proof from the broker itself. Either it
-// answers a request of 0.8 and then, on the same connection, hangs up on
-// ApiVersions; or it has left ApiVersions unanswered on one connection and
-// answers a later request of 0.8 on another.
+// headers and timestamps, so it takes proof from the broker itself, on one and the
+// same connection, since another may have got lost in the network: it answers a
+// request of 0.8 and then hangs up on ApiVersions, or leaves it unanswered, as it
+// has on a connection before.
 type trust int8
 
 const (
 	trustNew   trust = iota // ask ApiVersions
 	trustDoubt              // it hung up on that once: see whether it answers anything else
 	trustProbe              // a second connection, to see whether it answers anything
+	trustAsk                // a third, to see whether it tells its versions
 	trustOld                // it is of before 0.10: see whether it knows groups
 	trust08                 // it does not
 	trust09                 // it does
@@ -42,6 +44,10 @@ var (
 	errOld   = errors.New("the broker is older than Kafka 0.10")
 	errOlder = errors.New("the broker is older than Kafka 0.9")
 )
+
+// errStalled ends a connection that nothing comes back on, while others of the
+// same broker do well.
+var errStalled = &timeoutError{"no answer to ApiVersions, while other connections to it are answered", os.ErrDeadlineExceeded}
 
 // patience is how long ApiVersions may go unanswered before it is doubted that
 // it ever will be, and how much longer once the doubt is confirmed.
@@ -101,6 +107,9 @@ func NegotiateVersions(ctx context.Context, c *Conn) error {
 		return c.findGroups(ctx)
 	case trustProbe:
 		return c.probe(ctx)
+	case trustAsk:
+		_, err := c.askVersions(ctx, firstAsked)
+		return err
 	case trustDoubt:
 		if err := c.probe(ctx); err != nil {
 			return err
@@ -126,16 +135,24 @@ func NegotiateVersions(ctx context.Context, c *Conn) error {
 	return c.learn(resp)
 }
 
-// doubt ends the Conn with errOld if ApiVersions goes unanswered while a rival
-// connection is answered, and with what the peer is if it is no broker. The func
-// it returns ends the doubt.
+// doubt ends the Conn if ApiVersions goes unanswered while a rival connection is
+// answered: with errStalled if it is there, too, and with errOld if it is not; and
+// with what the peer is if it is no broker. The func it returns ends the doubt.
 func (c *Conn) doubt(ctx context.Context) (trusting func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var doubts sync.WaitGroup
 	if c.rival != nil {
 		doubts.Go(func() {
-			if sleep(ctx, patience) == nil && c.rival(ctx) == nil && sleep(ctx, patience) == nil {
+			if sleep(ctx, patience) != nil {
+				return
+			}
+			young, err := c.rival(ctx)
+			switch {
+			case err != nil || ctx.Err() != nil:
+			case !young:
 				c.fail(errOld)
+			case sleep(ctx, patience) == nil:
+				c.fail(errStalled)
 			}
 		})
 	}
@@ -253,7 +270,7 @@ func (c *Conn) handshake(ctx context.Context, steps []Step) error {
 			return err
 		}
 	}
-	if c.speaks.windows == nil && c.speaks.trust != trustProbe {
+	if c.speaks.windows == nil && c.speaks.trust != trustProbe && c.speaks.trust != trustAsk {
 		return fmt.Errorf("handshake: no step asked for versions")
 	}
 	return nil

@@ -193,6 +193,37 @@ func TestBrokerThatHangsUpOnceIsNotTakenForAnOldOne(t *testing.T) {
 	}
 }
 
+// A connection that the network has lost says nothing about the broker's age.
+func TestConnectionThatGotLostIsNotTakenForAnOldBroker(t *testing.T) {
+	for name, change := range map[string]func(*brokertest.Server){
+		"a broker that answers requests of 0.8": func(*brokertest.Server) {},
+		"a broker that hangs up on requests of 0.8": func(s *brokertest.Server) {
+			s.Handle(wire.ListOffsets, func(*brokertest.Request) brokertest.Reply { return brokertest.Hangup() })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := brokertest.NewPipe(t)
+				change(s)
+				s.Handle(wire.APIVersions, func(r *brokertest.Request) brokertest.Reply {
+					if r.Conn == 1 {
+						return brokertest.Silence()
+					}
+					return brokertest.Reply{}
+				})
+				start := time.Now()
+				c := connect(t, s, over(s))
+				if v, err := c.Version(wire.Fetch, -1); v < 4 {
+					t.Errorf("Fetch version %d, %v: taken for an old broker", v, err)
+				}
+				if took := time.Since(start); took > 2*patience {
+					t.Errorf("took %v to find out", took)
+				}
+			})
+		})
+	}
+}
+
 func TestPeersThatAreNotBrokersAreNamed(t *testing.T) {
 	for name, tt := range map[string]struct {
 		answer string

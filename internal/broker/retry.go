@@ -24,7 +24,9 @@ const hopelessTries = 3
 // Config.Timeout. It returns the version used. Error codes inside resp are the
 // caller's business, but for those at the top that say "not here" or "not yet":
 // these are retried too, also for requests that may not be repeated, since the
-// broker has done nothing.
+// broker has done nothing. The first try of what is repeatable waits no longer
+// than a third of the time for its answer: a connection may be dead and nobody
+// know.
 //
 // When the time is up, ours or ctx's, the error wraps the last cause; it is
 // ErrUnavailable if nobody answered, and os.ErrDeadlineExceeded and
@@ -41,7 +43,7 @@ func (c *Client) Do(ctx context.Context, to To, req wire.Request, resp wire.Resp
 	var last error // the newest that is not just our own time running out
 	for try := 1; ; try++ {
 		snap := c.Metadata()
-		version, err = c.Try(inner, to, req, resp)
+		version, err = c.try(inner, to, req, resp, c.patience(inner, api, try))
 		if err == nil {
 			return version, nil
 		}
@@ -77,6 +79,19 @@ func (c *Client) Do(ctx context.Context, to To, req wire.Request, resp wire.Resp
 // could be reached, *RequestError else. Error codes at the top that say "not
 // here" or "not yet" are errors here too, and resp is filled.
 func (c *Client) Try(ctx context.Context, to To, req wire.Request, resp wire.Response) (version int16, err error) {
+	return c.try(ctx, to, req, resp, 0)
+}
+
+// patience is how long a try may wait for its answer, 0 for as long as there is time.
+func (c *Client) patience(ctx context.Context, api wire.API, try int) time.Duration {
+	end, ok := ctx.Deadline()
+	if !ok || try > 1 || !api.Repeat || c.cfg.Retries >= 0 && try > c.cfg.Retries {
+		return 0
+	}
+	return time.Until(end) / 3
+}
+
+func (c *Client) try(ctx context.Context, to To, req wire.Request, resp wire.Response, limit time.Duration) (version int16, err error) {
 	rest := maxRest
 	if api, _ := wire.Lookup(req.Key()); api.Repeat {
 		rest = maxIdle
@@ -85,7 +100,7 @@ func (c *Client) Try(ctx context.Context, to To, req wire.Request, resp wire.Res
 	if err != nil {
 		return -1, c.wrap(req.Key(), err)
 	}
-	version, err = conn.Roundtrip(ctx, req, resp, -1)
+	version, err = conn.within(ctx, limit, req, resp)
 	if err != nil {
 		if isLost(err) && !isContext(err) {
 			c.note(conn.addr, err)

@@ -77,15 +77,23 @@ func (c *Client) Do(ctx context.Context, to To, req wire.Request, resp wire.Resp
 
 // Try is Do with one attempt: errors are as they come, *DialError where nobody
 // could be reached, *RequestError else. Error codes at the top that say "not
-// here" or "not yet" are errors here too, and resp is filled.
+// here" or "not yet" are errors here too, and resp is filled. While ctx leaves
+// more than two thirds of Config.Timeout, what may be repeated waits for its
+// answer no longer than a third, so that its caller can.
 func (c *Client) Try(ctx context.Context, to To, req wire.Request, resp wire.Response) (version int16, err error) {
-	return c.try(ctx, to, req, resp, 0)
+	limit := time.Duration(0)
+	api, _ := wire.Lookup(req.Key())
+	if end, ok := ctx.Deadline(); ok && api.Repeat && time.Until(end) > 2*c.cfg.Timeout/3 {
+		limit = c.cfg.Timeout / 3
+	}
+	return c.try(ctx, to, req, resp, limit)
 }
 
-// patience is how long a try may wait for its answer, 0 for as long as there is time.
+// patience is how long a try of Do's may wait for its answer, 0 for as long as
+// there is time.
 func (c *Client) patience(ctx context.Context, api wire.API, try int) time.Duration {
 	end, ok := ctx.Deadline()
-	if !ok || try > 1 || !api.Repeat || c.cfg.Retries >= 0 && try > c.cfg.Retries {
+	if !ok || try > 1 || !api.Repeat || c.cfg.Retries == 0 {
 		return 0
 	}
 	return time.Until(end) / 3

@@ -101,7 +101,11 @@ func (c *Classic) joinOnce(ctx context.Context) ([]broker.TP, error) {
 	// others' time may be longer than ours, but not by so much.
 	patient, cancel := context.WithTimeout(ctx, 2*c.cfg.RebalanceTimeout+c.client.Config().Timeout)
 	defer cancel()
-	if _, err := c.joins.ask(patient, req, &resp, func() wire.Code { return resp.ErrorCode }); err != nil {
+	hold := holding{state: statePreparing}
+	if version >= firstNamed && req.MemberID == "" && c.cfg.Instance == "" {
+		hold = holding{limit: c.client.Config().Timeout / 3} // it only brings us an id (KIP-394)
+	}
+	if _, err := c.held(patient, hold, req, &resp, func() wire.Code { return resp.ErrorCode }); err != nil {
 		if errors.Is(err, wire.MemberIDRequired) {
 			c.setMember(resp.MemberID, -1)
 		}
@@ -111,6 +115,9 @@ func (c *Classic) joinOnce(ctx context.Context) ([]broker.TP, error) {
 	c.cfg.Log(1, "group %s: generation %d as %s, assignor %s", c.cfg.Group, resp.GenerationID, resp.MemberID, word(resp.ProtocolName))
 	return c.sync(patient, &resp)
 }
+
+// firstNamed is the version of JoinGroup that gives out ids before anything else.
+const firstNamed = 4
 
 // firstStatic is the version of JoinGroup that knows static members.
 const firstStatic = 5
@@ -155,15 +162,17 @@ func (c *Classic) sync(ctx context.Context, joined *wire.JoinGroupResponse) ([]b
 		GroupID: c.cfg.Group, GenerationID: joined.GenerationID, MemberID: joined.MemberID, GroupInstanceID: c.cfg.instance(),
 		ProtocolType: new(protocolType), ProtocolName: joined.ProtocolName,
 	}
+	hold := holding{state: stateCompleting} // until the leader has spoken
 	c.counts = nil
 	if joined.Leader == joined.MemberID {
 		var err error
 		if req.Assignments, err = c.lead(ctx, joined); err != nil {
 			return nil, err
 		}
+		hold = holding{limit: c.client.Config().Timeout / 3}
 	}
 	var resp wire.SyncGroupResponse
-	version, err := c.joins.ask(ctx, &req, &resp, func() wire.Code { return resp.ErrorCode })
+	version, err := c.held(ctx, hold, &req, &resp, func() wire.Code { return resp.ErrorCode })
 	if err != nil {
 		return nil, err
 	}

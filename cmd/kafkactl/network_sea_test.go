@@ -41,6 +41,10 @@ func newSea(t *testing.T) *sea {
 		s.fake, s.brokers = fake, strings.Join(fake.ListenAddrs(), ",")
 	}
 	t.Cleanup(s.close)
+	// The first group of all makes a cluster create what it keeps groups in.
+	if got := s.sail(t, nil, "", "offsets", "commit", "-g", s.name("first"), s.topic(t)+":0=0"); got.code != exitDone {
+		t.Fatalf("%+v", got)
+	}
 	return s
 }
 

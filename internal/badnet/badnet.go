@@ -35,6 +35,9 @@ const (
 	Stall                         // all is held until Release, and then passes after all
 )
 
+// Any stands for every API.
+const Any wire.Key = -1
+
 // Fault strikes at the connection on which a request of API comes along.
 type Fault struct {
 	Kind  Kind
@@ -141,7 +144,7 @@ func (n *Net) match(key wire.Key) *Fault {
 	defer n.mu.Unlock()
 	n.seen[key]++
 	for _, a := range n.faults {
-		if a.API != key {
+		if a.API != key && a.API != Any {
 			continue
 		}
 		if a.passed < a.Skip {

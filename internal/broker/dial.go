@@ -43,6 +43,9 @@ func (d *dialer) dial(ctx context.Context, addr string, node int32) (*Conn, erro
 	case ctx.Err() != nil:
 	case errors.Is(err, errHungUp):
 		c, err = d.attempt(ctx, addr, node, trustDoubt)
+		if errors.Is(err, errHungUp) && ctx.Err() == nil { // as brokers from 4.0 on do, of which nobody need doubt
+			c, err = d.attempt(ctx, addr, node, trustNew)
+		}
 	case errors.Is(err, errStalled):
 		c, err = d.attempt(ctx, addr, node, trustNew)
 	}

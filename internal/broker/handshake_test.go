@@ -493,3 +493,20 @@ func TestReleasesAreThoseOfKafka(t *testing.T) {
 		}
 	}
 }
+
+// Brokers from 4.0 on hang up on requests of 0.8, by which older brokers are told:
+// one reset in the handshake says nothing about them.
+func TestOneResetInTheHandshakeEndsNothing(t *testing.T) {
+	s := brokertest.New(t)
+	s.Handle(wire.ListOffsets, func(r *brokertest.Request) brokertest.Reply { return brokertest.Hangup() })
+	s.Handle(wire.APIVersions, func(r *brokertest.Request) brokertest.Reply {
+		if r.Conn == 1 {
+			return brokertest.Hangup()
+		}
+		return brokertest.Reply{}
+	})
+	c := connect(t, s)
+	if v, err := c.Version(wire.Fetch, -1); v < 4 {
+		t.Errorf("Fetch version %d, %v: taken for an old broker", v, err)
+	}
+}

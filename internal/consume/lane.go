@@ -16,6 +16,8 @@ type lane struct {
 	s    *Session
 	node int32
 	wake chan struct{} // new partitions, or a wish for records
+	// patience is how long the broker may be silent.
+	patience time.Duration
 
 	mu     sync.Mutex
 	joined []*Partition // since the last round
@@ -49,8 +51,8 @@ type asking struct {
 	cut      cutting
 }
 
-func newLane(s *Session, node int32) *lane {
-	l := &lane{s: s, node: node, wake: make(chan struct{}, 1), asked: make(map[askKey]*asking), topics: make(map[askKey]int)}
+func newLane(s *Session, node int32, patience time.Duration) *lane {
+	l := &lane{s: s, node: node, patience: patience, wake: make(chan struct{}, 1), asked: make(map[askKey]*asking), topics: make(map[askKey]int)}
 	l.resp = wire.Default[wire.FetchResponse]()
 	return l
 }
@@ -112,7 +114,7 @@ func (l *lane) admit() bool {
 func (l *lane) run(ctx context.Context) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	l.watch = newWatchdog(l.s.o.Timeout+l.s.o.Fetch.Wait, func() { cancel(errSilent) })
+	l.watch = newWatchdog(l.patience, func() { cancel(errSilent) })
 	defer l.watch.stop()
 	l.cutter = cutter{
 		out: l.s.out, committed: l.s.o.Isolation == ReadCommitted,
@@ -159,13 +161,17 @@ func (l *lane) lose(err error) {
 	parts := append(l.parts, l.joined...)
 	l.held = 0
 	l.mu.Unlock()
+	var silent time.Duration
+	if err == errSilent { //nolint:errorlint // it is a cause of our own
+		silent = l.patience
+	}
 	for _, p := range parts {
 		switch {
 		case p.stopped.Load():
 		case p.through():
 			l.s.post(event{p: p, kind: fetched})
 		default:
-			l.s.post(event{p: p, kind: lost, err: err})
+			l.s.post(event{p: p, kind: lost, err: err, silent: silent})
 		}
 	}
 }

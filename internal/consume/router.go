@@ -40,6 +40,8 @@ type event struct {
 	hint wire.LeaderAndEpoch // where the broker says the leader is (KIP-951)
 	tp   broker.TP           // of endMoved
 	end  int64
+	// silent is how long the broker had been so when it was lost.
+	silent time.Duration
 }
 
 // leaves says that the lane gave the partition back with it.
@@ -245,7 +247,7 @@ const goneAfter = 5 * time.Second
 func (s *Session) trouble(p *Partition, e *event) {
 	now := time.Now()
 	p.state = waiting
-	p.trouble(now)
+	p.trouble(now.Add(-e.silent))
 	if e.kind == outOfRange && p.route.away {
 		e.kind = lost // the replica may lag behind; the leader knows
 	}
@@ -355,6 +357,17 @@ func located(p *Partition, err error) error {
 	return &PartitionError{p.TP, p.next, err}
 }
 
+// patience is how long a leader may be silent beside the wait it was asked for:
+// at first a part of the time only, since the connection may be what is dead, and
+// afterwards what is left of it.
+func (s *Session) patience(p *Partition) time.Duration {
+	d := s.o.Timeout / 3
+	if !p.since.IsZero() {
+		d = max(d, s.o.Timeout-time.Since(p.since))
+	}
+	return d + s.o.Fetch.Wait
+}
+
 // manyNodes is from how many leaders on each gets one lane only.
 const manyNodes = 16
 
@@ -376,7 +389,7 @@ func (s *Session) dispatch(ctx context.Context, p *Partition) {
 		most = 1
 	}
 	if best == nil || len(lanes) < most && best.load() > 0 || !best.add(p) {
-		l := newLane(s, p.route.node)
+		l := newLane(s, p.route.node, s.patience(p))
 		l.add(p)
 		lanes = append(lanes, l)
 		r.lanes.Go(func() { l.run(ctx) })

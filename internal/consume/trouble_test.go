@@ -272,6 +272,26 @@ func TestASilentBrokerIsLeft(t *testing.T) {
 	})
 }
 
+// The time before silence is noticed counts: it is no progress either.
+func TestASilentBrokerCostsTheTimeoutOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newPiped(t)
+		tp := c.log(0, plain(0, numbered(0, 3)...))
+		c.bend(func(int32, *brokertest.Request, *wire.FetchResponse) (brokertest.Reply, bool) {
+			return brokertest.Silence(), true
+		})
+		o := quick()
+		o.Timeout, o.Fetch.Wait = 9*time.Second, 500*time.Millisecond
+		start := time.Now()
+		if report := c.read(o, newCollector(), span(tp, 0, 3)); report.Err() == nil {
+			t.Error("no error")
+		}
+		if took, most := time.Since(start), o.Timeout+2*o.Fetch.Wait; took > most {
+			t.Errorf("took %v, want %v at most", took, most)
+		}
+	})
+}
+
 func TestAnswersThatMakeNoSenseAreAskedForAgain(t *testing.T) {
 	for name, change := range map[string]func(resp *wire.FetchResponse){
 		"left out":        func(resp *wire.FetchResponse) { resp.Topics = resp.Topics[:0] },

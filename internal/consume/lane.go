@@ -57,6 +57,17 @@ func newLane(s *Session, node int32, patience time.Duration) *lane {
 	return l
 }
 
+// patience is how long a leader may be silent beside the wait it was asked for:
+// at first a part of the time only, since the connection may be what is dead, and
+// afterwards what is left of it.
+func (s *Session) patience(p *Partition) time.Duration {
+	d := s.o.Timeout / 3
+	if !p.since.IsZero() {
+		d = max(d, s.o.Timeout-time.Since(p.since))
+	}
+	return d + s.o.Fetch.Wait
+}
+
 // add gives the lane a partition; false when it has ended.
 func (l *lane) add(p *Partition) bool {
 	l.mu.Lock()

@@ -357,17 +357,6 @@ func located(p *Partition, err error) error {
 	return &PartitionError{p.TP, p.next, err}
 }
 
-// patience is how long a leader may be silent beside the wait it was asked for:
-// at first a part of the time only, since the connection may be what is dead, and
-// afterwards what is left of it.
-func (s *Session) patience(p *Partition) time.Duration {
-	d := s.o.Timeout / 3
-	if !p.since.IsZero() {
-		d = max(d, s.o.Timeout-time.Since(p.since))
-	}
-	return d + s.o.Fetch.Wait
-}
-
 // manyNodes is from how many leaders on each gets one lane only.
 const manyNodes = 16
 

@@ -40,7 +40,7 @@ func TestRealNetworksThatDoNotHealEndTheRun(t *testing.T) {
 	if got := s.sail(t, nil, cargo(), "produce", "-K", ":", full); got.code != exitDone {
 		t.Fatalf("%+v", got)
 	}
-	slots := make(chan struct{}, 30)
+	slots := make(chan struct{}, 20)
 	var all sync.WaitGroup
 	for _, w := range outages() {
 		for _, r := range routes() {
@@ -93,13 +93,13 @@ const whole = "all was done"
 
 // founder runs the route's command and says what is wrong with what it did.
 func (v voyage) founder(n *badnet.Net) (sailed, string) {
-	flags := []string{"--timeout", "1s", "--ack-timeout", "100ms"}
+	flags := []string{"--timeout", "2s", "--ack-timeout", "100ms"}
 	switch v.route.what {
 	case "metadata":
 		return v.s.sail(v.t, n, "", append(flags, "metadata", v.full)...), ""
 	case "produce":
 		topic := v.s.topic(v.t)
-		got := v.s.sail(v.t, n, cargo(), append(flags, "produce", "-K", ":", "--batch-bytes", "1000", "--delivery-timeout", "2s", topic)...)
+		got := v.s.sail(v.t, n, cargo(), append(flags, "produce", "-K", ":", "--batch-bytes", "1000", "--delivery-timeout", "3s", topic)...)
 		return got, v.counted(topic, got)
 	case "offsets get":
 		group := v.s.name("got")

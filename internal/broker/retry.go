@@ -92,11 +92,12 @@ func (c *Client) Try(ctx context.Context, to To, req wire.Request, resp wire.Res
 // patience is how long a try of Do's may wait for its answer, 0 for as long as
 // there is time.
 func (c *Client) patience(ctx context.Context, api wire.API, try int) time.Duration {
+	limit := c.cfg.Timeout / 3
 	end, ok := ctx.Deadline()
-	if !ok || try > 1 || !api.Repeat || c.cfg.Retries == 0 {
+	if !ok || try > 1 || !api.Repeat || c.cfg.Retries == 0 || time.Until(end) <= limit {
 		return 0
 	}
-	return time.Until(end) / 3
+	return limit
 }
 
 func (c *Client) try(ctx context.Context, to To, req wire.Request, resp wire.Response, limit time.Duration) (version int16, err error) {

@@ -110,8 +110,13 @@ func (m *Modern) heartbeat(ctx context.Context, t *told) (*wire.ConsumerGroupHea
 	if whole || !reflect.DeepEqual(sent.holds, t.holds) {
 		req.TopicPartitions = append([]wire.ConsumerGroupTopic{}, sent.holds...)
 	}
+	opening, cancel := context.WithTimeout(ctx, m.client.Config().Timeout)
+	defer cancel()
+	if err := m.beats.open(opening); err != nil {
+		return nil, sent, err
+	}
 	// It is answered at once, so long silence is a connection that got lost.
-	ctx, cancel := context.WithTimeout(ctx, m.client.Config().Timeout/3)
+	ctx, cancel = context.WithTimeout(ctx, m.client.Config().Timeout/3)
 	defer cancel()
 	resp := wire.Default[wire.ConsumerGroupHeartbeatResponse]()
 	_, err := m.beats.ask(ctx, &req, &resp, func() wire.Code { return resp.ErrorCode })

@@ -62,6 +62,7 @@ type Net struct {
 	seen    map[wire.Key]int
 	closed  bool
 	work    sync.WaitGroup
+	up      sync.WaitGroup // what carries requests
 }
 
 // armed is a fault and what it has done.
@@ -131,6 +132,10 @@ func (n *Net) Heal() {
 // Release ends all stalling: what is held passes, even if who sent it has given it up.
 func (n *Net) Release() { n.free.Do(func() { close(n.release) }) }
 
+// Drain waits until all that clients wrote before they closed their connections
+// has passed, which it never does where it is held.
+func (n *Net) Drain() { n.up.Wait() }
+
 // Seen is how many requests of an API have come along.
 func (n *Net) Seen(key wire.Key) int {
 	n.mu.Lock()
@@ -178,7 +183,7 @@ func (n *Net) serve(l net.Listener, behind string) {
 		if late {
 			k.end()
 		}
-		n.work.Go(k.requests)
+		n.up.Go(k.requests)
 		n.work.Go(k.responses)
 	}
 }
@@ -194,6 +199,7 @@ func (n *Net) close() {
 	}
 	n.mu.Unlock()
 	n.work.Wait()
+	n.up.Wait()
 }
 
 // reset closes a connection so that the other side gets an RST.

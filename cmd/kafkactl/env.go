@@ -43,7 +43,7 @@ type env struct {
 }
 
 func newEnv(in io.Reader, out, errOut io.Writer) *env {
-	e := &env{in: in, out: &stdout{w: out}, errOut: errOut, cfg: defaultConfig(), now: time.Now}
+	e := &env{in: in, out: &stdout{w: out, born: time.Now()}, errOut: errOut, cfg: defaultConfig(), now: time.Now}
 	e.msgs = &messages{w: errOut, terminal: isTerminal(errOut) && steerable(os.Getenv("TERM"))}
 	e.setColors("auto")
 	return e
@@ -54,11 +54,12 @@ func newEnv(in io.Reader, out, errOut io.Writer) *env {
 type stdout struct {
 	w     io.Writer
 	below atomic.Pointer[messages] // draws a line on the same terminal
-	since atomic.Int64             // when the write under way began, in ns since 1970; 0 none
+	born  time.Time                // by the clock that never jumps
+	since atomic.Int64             // when the write under way began, in ns after born; 0 none
 }
 
 func (s *stdout) Write(p []byte) (int, error) {
-	s.since.Store(time.Now().UnixNano())
+	s.since.Store(int64(time.Since(s.born)) + 1)
 	defer s.since.Store(0)
 	var n int
 	var err error
@@ -76,7 +77,7 @@ func (s *stdout) Write(p []byte) (int, error) {
 // waiting is how long the write under way has been, zero where there is none.
 func (s *stdout) waiting() time.Duration {
 	if at := s.since.Load(); at != 0 {
-		return time.Since(time.Unix(0, at))
+		return time.Since(s.born) - time.Duration(at)
 	}
 	return 0
 }

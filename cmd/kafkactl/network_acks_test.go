@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"sync"
 	"testing"
+	"time"
 
 	"kafkactl/internal/badnet"
 	"kafkactl/internal/wire"
@@ -47,12 +48,21 @@ func (s *sea) weakly(t *testing.T, acks string, w weather) {
 	f.API, f.Skip, f.Times = wire.Produce, 3, 1
 	hits := n.Strike(f)
 	topic := s.topic(t)
+	// A leader that has not heard of its partition yet drops what comes with acks 0.
+	if got := s.sail(t, nil, "", "offsets", "get", topic); got.code != exitDone {
+		t.Errorf("%+v", got)
+	}
 	got := s.sail(t, n, cargo(), "produce", "-v", "--acks", acks, "-K", ":", "--batch-bytes", "1000",
 		"--ack-timeout", "100ms", "--delivery-timeout", "25s", topic)
 	if acks == "0" {
 		n.Drain() // the run did not wait for it
 	}
 	parts, err := s.log(topic)
+	whole := func() bool { c, bad := reckon(parts); return bad != nil || c.lines >= cargoLines }
+	breaks := f.Kind == badnet.ResetRequest || f.Kind == badnet.ResetResponse
+	for late := time.Now().Add(patience / 3); acks == "0" && !breaks && err == nil && !whole() && time.Now().Before(late); {
+		parts, err = s.log(topic) // it has arrived, but nobody says when the broker is done with it
+	}
 	c, bad := reckon(parts)
 	complain := func(format string, args ...any) {
 		t.Errorf("acks %s, %s: %s\nthe log has %+v; exit %d after %v, said:\n%.1500s", acks, w.name, fmt.Sprintf(format, args...), c, got.code, got.took, got.said)
@@ -80,7 +90,7 @@ func (s *sea) weakly(t *testing.T, acks string, w weather) {
 		complain("not all that was acknowledged is there")
 	case acks == "0" && said[2] != "sent":
 		complain("nobody acknowledged anything")
-	case acks == "0" && f.Kind != badnet.ResetRequest && f.Kind != badnet.ResetResponse && c.lines != cargoLines:
+	case acks == "0" && !breaks && c.lines != cargoLines:
 		complain("nothing broke, and not all is there")
 	}
 }

@@ -106,7 +106,7 @@ func (l *lane) judge(a *asking, res *wire.FetchPartitionResult, others bool, now
 	}
 	p.tries = 0
 	if !p.heard.Swap(true) {
-		l.s.last.Store(now.UnixNano())
+		l.s.noteLast(now)
 	}
 	switch {
 	case p.served:

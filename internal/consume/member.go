@@ -183,7 +183,7 @@ func (h *membership) Revoked(ctx context.Context, tps []broker.TP, lost bool) er
 
 // Settled implements Handler.
 func (h *membership) Settled(context.Context) error {
-	h.s.last.Store(time.Now().UnixNano())
+	h.s.noteLast(time.Now())
 	h.s.ready.Store(true)
 	h.mu.Lock()
 	h.settled, h.since = true, time.Now()

@@ -146,10 +146,10 @@ func (s *Session) idleCheck(now time.Time) (again time.Duration) {
 	}
 	r := &s.router
 	if !s.ready.Load() {
-		s.last.Store(now.UnixNano())
+		s.noteLast(now)
 		return s.o.Idle
 	}
-	if left := s.o.Idle - now.Sub(time.Unix(0, s.last.Load())); left > 0 {
+	if left := s.o.Idle - now.Sub(s.born.Add(time.Duration(s.last.Load()))); left > 0 {
 		return left
 	}
 	soon := min(s.o.Idle, 50*time.Millisecond)

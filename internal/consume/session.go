@@ -40,10 +40,14 @@ type Session struct {
 	crew    crew
 	tally   tally
 	commits commits
-	last    atomic.Int64 // when the last record was dealt with, Unix nanoseconds
+	born    time.Time    // by the clock that never jumps
+	last    atomic.Int64 // when the last record was dealt with, nanoseconds after born
 	quit    atomic.Bool  // the workers stop before their next record
 	router  router
 }
+
+// noteLast says that a record was dealt with.
+func (s *Session) noteLast(now time.Time) { s.last.Store(int64(now.Sub(s.born))) }
 
 // Report is what became of a session.
 type Report struct {
@@ -81,7 +85,7 @@ func NewSession(client *broker.Client, o Options) *Session {
 	}
 	s := &Session{
 		client: client, o: o.filled(), held: make(map[broker.TP]*Partition),
-		wake: make(chan struct{}, 1), calm: make(chan struct{}, 1), begun: make(chan struct{}), over: make(chan struct{}),
+		born: time.Now(), wake: make(chan struct{}, 1), calm: make(chan struct{}, 1), begun: make(chan struct{}), over: make(chan struct{}),
 	}
 	s.ready.Store(true)
 	s.commits = commits{s: s, Commit: o.Commit}
@@ -133,7 +137,7 @@ func (s *Session) Run(ctx context.Context, sinks ...Sink) (*Report, error) {
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	defer context.AfterFunc(work, func() { s.quit.Store(true) })()
-	s.last.Store(time.Now().UnixNano())
+	s.noteLast(time.Now())
 	drain := s.startCrew(ctx, stop, sinks) // what is left in the outlet is dealt with
 	close(s.begun)
 	unwind := s.commits.start(work)

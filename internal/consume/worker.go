@@ -149,7 +149,7 @@ func (w *worker) deliver(ctx context.Context, f *feed) error {
 // close accounts for a chunk whose last record was delivered.
 func (w *worker) close(ctx context.Context, f *feed) error {
 	if len(f.c.buf) > 0 {
-		w.s.last.Store(time.Now().UnixNano())
+		w.s.noteLast(time.Now())
 	}
 	if m, ok := f.rest(); ok {
 		w.sink.Skip(m)

@@ -110,8 +110,11 @@ func TestRealNetworksThatHealCostNothing(t *testing.T) {
 	}
 	slots, patient := make(chan struct{}, 6), make(chan struct{}, 40)
 	var all sync.WaitGroup
-	for _, w := range weathers() {
-		for _, r := range routes() {
+	for i, w := range weathers() {
+		for j, r := range routes() {
+			if raceEnabled && (i+j)%6 != 0 {
+				continue // processes under the race detector take many times as long
+			}
 			queue := slots
 			if w.silent { // it waits more than it works
 				queue = patient

@@ -42,8 +42,11 @@ func TestRealNetworksThatDoNotHealEndTheRun(t *testing.T) {
 	}
 	slots := make(chan struct{}, 20)
 	var all sync.WaitGroup
-	for _, w := range outages() {
-		for _, r := range routes() {
+	for i, w := range outages() {
+		for j, r := range routes() {
+			if raceEnabled && (i+j)%6 != 0 {
+				continue // processes under the race detector take many times as long
+			}
 			all.Go(func() {
 				slots <- struct{}{}
 				defer func() { <-slots }()

@@ -67,14 +67,20 @@ When the input cannot be read to its end or a record is refused, the message say
 records were and were not acknowledged, and where the first stands that was not.
 
 FILEs named .gz .zst .lz4 .bz2 .sz are read decompressed; --decompress none sends them as they
-stand, and --decompress gzip reads such a pipe. One that is cut off or corrupt ends the run.`,
+stand, and --decompress gzip reads such a pipe. One that is cut off or corrupt ends the run.
+JSON arrays, CSV and whole files become records too: kafkactl help inputs.`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: e.completeTopic,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(cmd); err != nil {
 				return err
 			}
-			return o.run(cmd.Context(), args[0], args[1:])
+			source, files, progress, err := o.opened(cmd, args[1:])
+			if err != nil {
+				return err
+			}
+			defer source.Close()
+			return o.run(cmd.Context(), args[0], source, files, progress)
 		},
 	}
 	f := cmd.Flags()
@@ -182,11 +188,7 @@ func (o *produceOptions) check(cmd *cobra.Command) error {
 	return nil
 }
 
-func (o *produceOptions) run(ctx context.Context, topic string, names []string) error {
-	files, err := input.Files(names, o.in)
-	if err != nil {
-		return err
-	}
+func (o *produceOptions) run(ctx context.Context, topic string, source input.Source, files []input.File, progress *input.Progress) error {
 	cfg, err := o.config()
 	if err != nil {
 		return err
@@ -198,13 +200,11 @@ func (o *produceOptions) run(ctx context.Context, topic string, names []string) 
 	if err := o.find(ctx, client, topic); err != nil {
 		return cause(ctx, err)
 	}
-	source := o.source(input.Decompress(files, o.decompress))
-	defer source.Close()
 	in := o.pace(source)
 	if isTerminal(o.in) && readsStdin(files) {
 		o.note("one record a line; Ctrl-D ends")
 	}
-	stop := o.startProgress("sent", o.in, progressOf(cfg.Stats))
+	stop := o.watchProgress(files, progressOf(cfg.Stats, progress))
 	defer stop()
 	if o.receipts {
 		var unwatch func()
@@ -287,9 +287,23 @@ func readsStdin(files []input.File) bool {
 	return false
 }
 
-func progressOf(s *produce.Stats) func() tally {
+// watchProgress shows how far the run is, unless what is typed or printed has the
+// terminal for itself.
+func (o *produceOptions) watchProgress(files []input.File, read func() tally) (stop func()) {
+	var data any
+	switch {
+	case readsStdin(files):
+		data = o.in
+	case o.receipts:
+		data = o.out
+	}
+	return o.startProgress("sent", data, read)
+}
+
+func progressOf(s *produce.Stats, p *input.Progress) func() tally {
 	return func() tally {
 		t := tally{records: s.Acked.Load(), bytes: s.Bytes.Load()}
+		t.input = share{done: p.Read(), total: p.Total(), file: p.Begun(), files: p.Files()}
 		if open := s.Read.Load() - t.records; open > 0 {
 			t.more = grouped(open) + " on their way"
 		}

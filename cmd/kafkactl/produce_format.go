@@ -13,6 +13,7 @@ type parsing struct {
 	format        string
 	json          bool
 	keepPartition bool
+	shapes
 
 	parser  *format.Parser // nil unless -f
 	decoder jsonl.Decoder  // of -J
@@ -24,12 +25,13 @@ func (r *parsing) addFlags(cmd *cobra.Command) {
 	f.StringVarP(&r.format, "format", "f", "", "read records that consume -f `FMT` printed, see kafkactl help formats")
 	f.BoolVarP(&r.json, "json", "J", false, "read lines of JSON as consume -J prints them")
 	f.BoolVar(&r.keepPartition, "keep-partition", false, "with -J or -f, send records to the partition they name")
+	r.shapes.addFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("format", completeFormat)
 }
 
 // readings are the ways to say how input becomes records, each with its flags.
 func readings() [][]string {
-	return [][]string{{"format"}, {"json"}, {"key-delim", "delim"}, {"file-per-record"}}
+	return [][]string{{"format"}, {"json"}, {"key-delim", "delim"}, {"csv"}, {"file-per-record"}}
 }
 
 // check completes r from the flags as they came.
@@ -40,6 +42,9 @@ func (r *parsing) check(cmd *cobra.Command, keyAs, valueAs string) error {
 		return err
 	}
 	r.json = way == "json"
+	if err := r.shapes.check(flags, way); err != nil {
+		return err
+	}
 	r.stamp = flags.Changed("timestamp")
 	r.decoder.KeyAs, _ = jsonl.EncodingOf(keyAs)
 	r.decoder.ValueAs, _ = jsonl.EncodingOf(valueAs)
@@ -76,7 +81,11 @@ func (o *produceOptions) source(files []input.File) input.Source {
 	}
 	switch {
 	case o.json:
-		return input.NewJSON(files, o.decoder, out, o.lines.SkipEmpty)
+		return input.NewJSON(input.Arrays(files), o.decoder, out, o.lines.SkipEmpty)
+	case o.csv:
+		return input.NewCSV(files, input.CSV{Comma: o.comma, Key: o.csvKey}, out)
+	case o.whole:
+		return input.NewWhole(files, out, o.named)
 	case o.parser != nil:
 		return input.NewFormatted(files, o.parser, out, o.lines.SkipEmpty)
 	}

@@ -11,6 +11,13 @@ import (
 type tally struct {
 	records, bytes int64
 	more           string // said after the rates: "12 not acknowledged"
+	input          share
+}
+
+// share is how much of its input a command has read.
+type share struct {
+	done, total int64 // bytes; total < 1 where it is not known
+	file, files int
 }
 
 // redraw is how often the progress line changes.
@@ -68,6 +75,7 @@ type meter struct {
 type sample struct {
 	at             time.Time
 	records, bytes int64
+	read           int64
 }
 
 // window is what a rate is taken over: long enough to read, short enough to
@@ -82,8 +90,8 @@ func (m *meter) line(verb string, t tally, now time.Time) string {
 		m.past = m.past[1:]
 	}
 	from := m.past[0]
-	m.past = append(m.past, sample{now, t.records, t.bytes})
-	s := strings.TrimPrefix(verb+" ", " ") + fmt.Sprintf("%s records, %s", grouped(t.records), bytesText(float64(t.bytes)))
+	m.past = append(m.past, sample{now, t.records, t.bytes, t.input.done})
+	s := strings.TrimPrefix(verb+" ", " ") + t.input.line(from, now) + fmt.Sprintf("%s records, %s", grouped(t.records), bytesText(float64(t.bytes)))
 	if d := now.Sub(from.at).Seconds(); d > 0 {
 		s += fmt.Sprintf(" · %s records/s, %s/s",
 			grouped(int64(float64(t.records-from.records)/d)), bytesText(float64(t.bytes-from.bytes)/d))
@@ -92,6 +100,29 @@ func (m *meter) line(verb string, t tally, now time.Time) string {
 		s += " · " + t.more
 	}
 	return s
+}
+
+// line is "[####------------] 25% of 1.2 GiB, 1m30s left · file 2 of 5 · ", nothing
+// where the size is not known. What is left is reckoned by the bytes read since
+// from.
+func (s share) line(from sample, now time.Time) string {
+	if s.total < 1 {
+		return ""
+	}
+	const cells = 16
+	done := min(s.done, s.total) // a file may grow while it is read
+	full := int(done * cells / s.total)
+	text := fmt.Sprintf("[%s%s] %d%% of %s", strings.Repeat("#", full), strings.Repeat("-", cells-full), done*100/s.total, bytesText(float64(s.total)))
+	if speed := float64(s.done-from.read) / now.Sub(from.at).Seconds(); speed > 0 && done < s.total {
+		left := float64(s.total-done) / speed
+		if left < 1e7 { // four months: it stands still
+			text += ", " + (time.Duration(left+1) * time.Second).String() + " left"
+		}
+	}
+	if s.files > 1 {
+		text += fmt.Sprintf(" · file %d of %d", max(s.file, 1), s.files)
+	}
+	return text + " · "
 }
 
 // grouped is 1,234,567.

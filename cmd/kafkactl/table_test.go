@@ -127,6 +127,31 @@ func TestNearestName(t *testing.T) {
 	}
 }
 
+func TestProgressLineTellsHowMuchOfFilesIsRead(t *testing.T) {
+	start := time.Unix(1000, 0)
+	m := meter{began: start}
+	at := func(seconds int, s share) string {
+		line, _, _ := strings.Cut(m.line("sent", tally{input: s}, start.Add(time.Duration(seconds)*time.Second)), "0 records")
+		return line
+	}
+	for _, c := range []struct {
+		seconds int
+		share
+		want string
+	}{
+		{1, share{0, 1000, 0, 2}, "sent [----------------] 0% of 1000 B · file 1 of 2 · "},
+		{2, share{500, 1000, 1, 2}, "sent [########--------] 50% of 1000 B, 3s left · file 1 of 2 · "},
+		{3, share{999, 1000, 2, 2}, "sent [###############-] 99% of 1000 B, 1s left · file 2 of 2 · "},
+		{4, share{1100, 1000, 2, 2}, "sent [################] 100% of 1000 B · file 2 of 2 · "},
+		{5, share{1100, -1, 2, 2}, "sent "},
+		{6, share{0, 0, 1, 1}, "sent "},
+	} {
+		if got := at(c.seconds, c.share); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.share, got, c.want)
+		}
+	}
+}
+
 func TestProgressLine(t *testing.T) {
 	start := time.Unix(1000, 0)
 	m := meter{began: start}

@@ -90,6 +90,9 @@ func (c *Conn) ask(api, version int16, body asker) (*asker, error) {
 	frame.int16(version)
 	frame.int32(1)
 	frame.string("kafkatest")
+	if api == apiReassign || api == apiDescribeQuorum {
+		frame.tags(1) // flexible in every version
+	}
 	frame.buf = append(frame.buf, body.buf...)
 	binary.BigEndian.PutUint32(frame.buf, uint32(len(frame.buf)-4))
 	if _, err := c.Write(frame.buf); err != nil {

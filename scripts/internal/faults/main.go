@@ -44,6 +44,7 @@ func run(ctx context.Context) (err error) {
 	flag.StringVar(&l.ours, "kafkactl", "", "`BINARY` under test")
 	flag.IntVar(&l.records, "n", 1_000_000, "records")
 	flag.DurationVar(&l.length, "length", 30*time.Second, "how long records are produced")
+	soak := flag.Duration("soak", 0, "let faults come at random for so `LONG`, in place of -fault")
 	flag.Uint64Var(&l.seed, "seed", uint64(time.Now().UnixNano()), "of keys, times and victims")
 	flag.BoolVar(&l.peer, "kcat", true, "run kcat on the same faults, for comparison")
 	flag.Parse()
@@ -65,12 +66,32 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.cluster.Stop()) }()
+	if *soak > 0 {
+		fmt.Printf("Kafka %s, three nodes, %d records/s for %v, seed %d\n", *release, soakRate, *soak, l.seed)
+		rows, err := l.soak(ctx, *soak)
+		return errors.Join(err, told(rows))
+	}
 	fmt.Printf("Kafka %s, three nodes, %d records over %v, seed %d\n", *release, l.records, l.length, l.seed)
 	rows, err := l.playAll(ctx, chosen)
 	if *table {
 		markdown(os.Stdout, rows)
 	}
 	return err
+}
+
+// told prints rows, and is an error if one does not hold what is promised.
+func told(rows []row) error {
+	failed := 0
+	for _, r := range rows {
+		r.line(os.Stdout)
+		if r.failed() {
+			failed++
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d rows do not hold what is promised", failed)
+	}
+	return nil
 }
 
 // boot starts the cluster. Brokers make no topics by themselves: a client that
@@ -88,7 +109,8 @@ func boot(ctx context.Context, release string) (*kafkatest.Cluster, error) {
 // playAll plays each fault with each acks. Acks other than all concern writers
 // alone.
 func (l *lab) playAll(ctx context.Context, chosen choice) (rows []row, err error) {
-	failed, played := 0, 0
+	played := 0
+	var bad error
 	for _, acks := range chosen.acks {
 		for _, name := range chosen.faults {
 			f, err := faultNamed(name)
@@ -102,12 +124,7 @@ func (l *lab) playAll(ctx context.Context, chosen choice) (rows []row, err error
 			codec := chosen.codecs[played%len(chosen.codecs)]
 			played++
 			got, err := l.scene(f, codec, acks, runs).play(ctx)
-			for _, r := range got {
-				r.line(os.Stdout)
-				if r.failed() {
-					failed++
-				}
-			}
+			bad = errors.Join(bad, told(got))
 			rows = append(rows, got...)
 			if err != nil {
 				return rows, err
@@ -115,8 +132,5 @@ func (l *lab) playAll(ctx context.Context, chosen choice) (rows []row, err error
 		}
 	}
 	fmt.Printf("%d faults, %d rows\n", played, len(rows))
-	if failed > 0 {
-		return rows, fmt.Errorf("%d rows do not hold what is promised", failed)
-	}
-	return rows, nil
+	return rows, bad
 }

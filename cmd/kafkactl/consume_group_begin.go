@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"kafkactl/internal/broker"
 	"kafkactl/internal/consume"
 	"kafkactl/internal/offsets"
+	"kafkactl/internal/wire"
 )
 
 // beginnings finds where to read partitions from that begin where a group's
@@ -50,6 +53,9 @@ func (b *beginnings) resolve(ctx context.Context, wants []offsets.Want, stored m
 		}
 		looked[i] = w
 	}
+	if err := b.await(ctx, wants); err != nil {
+		return nil, nil, err
+	}
 	all, err = offsets.Resolve(ctx, b.client, looked, offsets.Options{
 		Isolation: b.level(), Follow: b.follow, Group: b.whose, Storage: b.kept, Now: b.at,
 	})
@@ -62,6 +68,35 @@ func (b *beginnings) resolve(ctx context.Context, wants []offsets.Want, stored m
 		}
 	}
 	return all, claims, nil
+}
+
+// await returns once metadata has all partitions of wants, or --timeout is over: a
+// coordinator may give a member one that has just been made before the brokers
+// that tell of it have heard, and that is no reason to end.
+func (b *beginnings) await(ctx context.Context, wants []offsets.Want) error {
+	bounded, cancel := context.WithTimeout(ctx, b.client.Config().Timeout)
+	defer cancel()
+	for try := 1; ; try++ {
+		snap := b.client.Metadata()
+		unknown := map[string]bool{}
+		for _, w := range wants {
+			if topic, ok := snap.Topic(w.TP.Topic); !ok || topic.Err != wire.None {
+				unknown[w.TP.Topic] = true
+			} else if _, ok := topic.Partition(w.TP.Partition); !ok {
+				unknown[w.TP.Topic] = true
+			}
+		}
+		if len(unknown) == 0 {
+			return nil
+		}
+		_, err := b.client.Refresh(bounded, snap, slices.Sorted(maps.Keys(unknown))...)
+		if err == nil && try > 1 {
+			err = b.client.Pause(bounded, try)
+		}
+		if err != nil {
+			return ctx.Err() // whoever looks them up says what is wrong
+		}
+	}
 }
 
 // position is where to begin as far as it is known without the log.

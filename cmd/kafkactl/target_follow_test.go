@@ -206,3 +206,19 @@ func TestFollowerStopsAtTheFirstRecordOfATime(t *testing.T) {
 		}
 	}
 }
+
+func TestAGroupMayGiveAPartitionThatMetadataLacks(t *testing.T) {
+	f := newFollowing(t, "a")
+	f.begin(t, 1)
+	f.grow(t, "a", 2)
+	tp := broker.TP{Topic: "a", Partition: 1}
+	if topic, _ := f.client.Metadata().Topic("a"); len(topic.Partitions) != 1 {
+		t.Fatal("metadata has the new partition before it was asked for")
+	}
+	b := beginnings{env: f.env, targeting: f.targeting, client: f.client, follow: true}
+	stored := map[broker.TP]offsets.Stored{tp: {Offset: -1}}
+	all, _, err := b.resolve(t.Context(), []offsets.Want{{TP: tp, Window: offsets.Window{From: storedPosition}}}, stored)
+	if err != nil || len(all) != 1 || all[0].Err != nil {
+		t.Errorf("%+v, %v", all, err)
+	}
+}

@@ -78,8 +78,8 @@ func storm(ctx context.Context, s *scene) error {
 
 // holding is what a process holds.
 type holding struct {
-	rss              int // KiB
-	threads, files   int
+	rss            int // KiB
+	threads, files int
 }
 
 // held reads what a process holds of the kernel.

@@ -81,6 +81,18 @@ func exitsPage() string {
 The first that applies: a signal; 2; 3 if of several named things some were done and some
 failed; else the cause, in the order 5, 6, 4, 1. A reader that closes our standard output
 ends any command quietly with 0. --keep-going skips what fails and ends with 3.
+
+In a script:
+
+    kafkactl produce orders day.jsonl -J -q; [ $? -eq 3 ] && echo "not all of it"
+    kafkactl consume orders@-1h --grep ERROR | grep -q . && echo there were errors
+    timeout -s INT 60 kafkactl consume orders --follow >sample; [ $? -eq 130 ] || echo it ended early
+
+produce ends with 3 when some records were acknowledged and others not; its message counts both and
+names the first line that was not. consume ends with 3 when some partitions could be read and others
+could not, or when --keep-going left out records whose --exec failed for good. --dead-letter deals
+with those, so its exit is 0, and a warning counts them. Records that --where cannot judge are
+counted in a warning; --strict makes that, and lost offsets, the end of the run.
 `)
 	return b.String()
 }

@@ -86,7 +86,7 @@ In a script:
 
     kafkactl produce orders day.jsonl -J -q; [ $? -eq 3 ] && echo "not all of it"
     kafkactl consume orders@-1h --grep ERROR | grep -q . && echo there were errors
-    timeout -s INT 60 kafkactl consume orders --follow >sample; [ $? -eq 130 ] || echo it ended early
+    timeout --preserve-status -s INT 60 kafkactl consume orders --follow >sample || [ $? -eq 130 ]
 
 produce ends with 3 when some records were acknowledged and others not; its message counts both and
 names the first line that was not. consume ends with 3 when some partitions could be read and others

@@ -53,7 +53,7 @@ func (s *sea) weakly(t *testing.T, acks string, w weather) {
 		t.Errorf("%+v", got)
 	}
 	got := s.sail(t, n, cargo(), "produce", "-v", "--acks", acks, "-K", ":", "--batch-bytes", "1000",
-		"--ack-timeout", "100ms", "--delivery-timeout", "25s", topic)
+		"--ack-timeout", "100ms", "--delivery-timeout", unhurried(25), topic)
 	if acks == "0" {
 		n.Drain() // the run did not wait for it
 	}

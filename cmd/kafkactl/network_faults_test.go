@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -108,11 +109,11 @@ func TestRealNetworksThatHealCostNothing(t *testing.T) {
 	if got := s.sail(t, nil, cargo(), "produce", "-K", ":", full); got.code != exitDone {
 		t.Fatalf("%+v", got)
 	}
-	slots, patient := make(chan struct{}, 6), make(chan struct{}, 40)
+	slots, patient := make(chan struct{}, 6), make(chan struct{}, abreast(40))
 	var all sync.WaitGroup
 	for i, w := range weathers() {
 		for j, r := range routes() {
-			if raceEnabled && (i+j)%6 != 0 {
+			if raceEnabled && (i+j)%18 != 0 {
 				continue // processes under the race detector take many times as long
 			}
 			queue := slots
@@ -149,8 +150,25 @@ func (v voyage) heals() {
 	}
 }
 
-// brief are flags with which silence is noticed soon.
-var brief = []string{"--timeout", "3s", "--ack-timeout", "100ms", "-v"}
+// brief are flags with which silence is noticed soon, and a busy machine is not
+// taken for it.
+var brief = []string{"--timeout", unhurried(5), "--ack-timeout", "100ms", "-v"}
+
+// unhurried is so many seconds, and more of them under the race detector.
+func unhurried(seconds int) string {
+	if raceEnabled {
+		seconds *= 4
+	}
+	return strconv.Itoa(seconds) + "s"
+}
+
+// abreast is how many processes that mostly wait may do so at once.
+func abreast(n int) int {
+	if raceEnabled {
+		n = max(1, n/8)
+	}
+	return n
+}
 
 // sail runs the route's command and says what is wrong with what it did.
 func (v voyage) sail(n *badnet.Net) (sailed, string) {
@@ -163,7 +181,7 @@ func (v voyage) sail(n *badnet.Net) (sailed, string) {
 		return got, ""
 	case "produce":
 		topic := v.s.topic(v.t)
-		got := v.s.sail(v.t, n, cargo(), append(brief, "produce", "-K", ":", "--batch-bytes", "1000", "--delivery-timeout", "25s", topic)...)
+		got := v.s.sail(v.t, n, cargo(), append(brief, "produce", "-K", ":", "--batch-bytes", "1000", "--delivery-timeout", unhurried(25), topic)...)
 		parts, err := v.s.log(topic)
 		return got, verdict(parts, err)
 	case "offsets get":

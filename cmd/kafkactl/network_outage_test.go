@@ -40,11 +40,11 @@ func TestRealNetworksThatDoNotHealEndTheRun(t *testing.T) {
 	if got := s.sail(t, nil, cargo(), "produce", "-K", ":", full); got.code != exitDone {
 		t.Fatalf("%+v", got)
 	}
-	slots := make(chan struct{}, 20)
+	slots := make(chan struct{}, abreast(20))
 	var all sync.WaitGroup
 	for i, w := range outages() {
 		for j, r := range routes() {
-			if raceEnabled && (i+j)%6 != 0 {
+			if raceEnabled && (i+j)%18 != 0 {
 				continue // processes under the race detector take many times as long
 			}
 			all.Go(func() {
@@ -96,13 +96,13 @@ const whole = "all was done"
 
 // founder runs the route's command and says what is wrong with what it did.
 func (v voyage) founder(n *badnet.Net) (sailed, string) {
-	flags := []string{"--timeout", "2s", "--ack-timeout", "100ms"}
+	flags := []string{"--timeout", unhurried(3), "--ack-timeout", "100ms"}
 	switch v.route.what {
 	case "metadata":
 		return v.s.sail(v.t, n, "", append(flags, "metadata", v.full)...), ""
 	case "produce":
 		topic := v.s.topic(v.t)
-		got := v.s.sail(v.t, n, cargo(), append(flags, "produce", "-K", ":", "--batch-bytes", "1000", "--delivery-timeout", "3s", topic)...)
+		got := v.s.sail(v.t, n, cargo(), append(flags, "produce", "-K", ":", "--batch-bytes", "1000", "--delivery-timeout", unhurried(4), topic)...)
 		return got, v.counted(topic, got)
 	case "offsets get":
 		group := v.s.name("got")

@@ -88,12 +88,14 @@ func (e *env) completeGroups(cmd *cobra.Command, args []string, word string) ([]
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	e.cfg.timeout = min(e.cfg.timeout, completionPatience)
-	client, err := e.connect(cmd.Context())
+	ctx, cancel := context.WithTimeout(cmd.Context(), e.cfg.timeout)
+	defer cancel()
+	client, err := e.connect(ctx)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var words []string
-	for _, name := range e.groupNames(cmd.Context(), client) {
+	for _, name := range e.groupNames(ctx, client) {
 		if strings.HasPrefix(name, word) && !slices.Contains(args, name) {
 			words = append(words, name)
 		}

@@ -7,7 +7,7 @@ import (
 
 // pageNames lists the help pages that belong to no command.
 func pageNames() []string {
-	return []string{"formats", "positions", "filters", "inputs", "exec", "write", "exits", "tuning"}
+	return []string{"formats", "positions", "filters", "inputs", "checkpoint", "exec", "write", "exits", "tuning"}
 }
 
 // page is the text of one, and whether there is one.
@@ -21,6 +21,8 @@ func page(name string) (string, bool) {
 		return filtersPage, true
 	case "inputs":
 		return inputsPage, true
+	case "checkpoint":
+		return checkpointPage, true
 	case "exec":
 		return execPage, true
 	case "write":

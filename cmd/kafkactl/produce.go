@@ -40,6 +40,7 @@ type produceOptions struct {
 	create      bool
 	keepGoing   bool
 	decompress  string
+	checkpoint  string
 
 	lines input.Options
 	parsing
@@ -68,11 +69,16 @@ records were and were not acknowledged, and where the first stands that was not.
 
 FILEs named .gz .zst .lz4 .bz2 .sz are read decompressed; --decompress none sends them as they
 stand, and --decompress gzip reads such a pipe. One that is cut off or corrupt ends the run.
-JSON arrays, CSV and whole files become records too: kafkactl help inputs.`,
+JSON arrays, CSV and whole files become records too: kafkactl help inputs. With --checkpoint FILE a
+run that was interrupted is taken up without a repeat or a gap: kafkactl help checkpoint.`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: e.completeTopic,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(cmd); err != nil {
+				return err
+			}
+			shape, err := o.checkpointed(cmd)
+			if err != nil {
 				return err
 			}
 			source, files, progress, err := o.opened(cmd, args[1:])
@@ -80,6 +86,9 @@ JSON arrays, CSV and whole files become records too: kafkactl help inputs.`,
 				return err
 			}
 			defer source.Close()
+			if o.checkpoint != "" {
+				return o.runCheckpointed(cmd.Context(), args[0], source, files, progress, shape)
+			}
 			return o.run(cmd.Context(), args[0], source, files, progress)
 		},
 	}
@@ -109,6 +118,7 @@ JSON arrays, CSV and whole files become records too: kafkactl help inputs.`,
 	f.Var(choice(&o.valueAs, "text", "hex", "base64", "json"), "value-as", "how the bytes of values are written: `ENC` likewise")
 	o.decompress = "auto"
 	f.Var(choice(&o.decompress, input.Compressions()...), "decompress", "how the input is compressed: `HOW` is "+orList(input.Compressions())+"; auto goes by .gz .zst .lz4 .bz2 .sz of FILEs")
+	f.StringVar(&o.checkpoint, "checkpoint", "", "send in transactions and keep in `FILE` how far: the same command goes on there")
 	f.BoolVar(&o.keepGoing, "keep-going", false, "count and skip what fails, and exit 3")
 	cmd.SetFlagErrorFunc(groupless("produce has no group"))
 	return cmd, o

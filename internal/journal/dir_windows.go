@@ -17,6 +17,3 @@ func Dir() (string, error) {
 	}
 	return filepath.Join(dir, "kafkactl", "journal"), nil
 }
-
-// syncDir has nothing to do: NTFS keeps names itself.
-func syncDir(string) error { return nil }

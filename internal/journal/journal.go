@@ -25,6 +25,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"kafkactl/internal/durable"
 	"kafkactl/internal/offsets"
 )
 
@@ -57,7 +58,7 @@ func Open(dir, cluster, group string) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	if err := syncDir(dir); err != nil {
+	if err := durable.SyncDir(dir); err != nil {
 		file.Close()
 		return nil, fmt.Errorf("journal: %w", err)
 	}

@@ -53,7 +53,7 @@ const unsequenced = -1
 func (b *Batch) end() int64 { return b.seq + int64(b.count) }
 
 // stamp writes identity and sequence into the sealed bytes, and the checksum.
-func (b *Batch) stamp() {
+func (b *Batch) stamp(transactional bool) {
 	if b.told || b.magic < 2 {
 		return
 	}
@@ -62,7 +62,7 @@ func (b *Batch) stamp() {
 	if b.id.sequenced() {
 		seq = int32(b.seq & 0x7fffffff) // after 2^31-1 comes 0
 	}
-	codec.Stamp(b.wire, b.id.producer, b.id.epoch, seq, false)
+	codec.Stamp(b.wire, b.id.producer, b.id.epoch, seq, transactional)
 }
 
 // unnumber takes a batch's sequence away, to be given a fresh one.

@@ -32,6 +32,7 @@ const maxRequest = 4 << 20
 
 // rules are what the core needs to know of Config.
 type rules struct {
+	txn         bool // the id is a transaction's: there can be no other
 	acks        int16
 	maxInFlight int
 	retries     int // -1: until the deadline
@@ -69,11 +70,12 @@ type core struct {
 	turn  int     // where the next request begins among busy
 	flown map[int32]int
 
-	id      identity // newest
-	wantID  bool     // a lane waits for one newer than id
-	idErr   error    // why the last attempt to have one came to nothing
-	stale   bool     // metadata has to be asked for
-	halting error    // set: nothing more is sent but what is in doubt
+	id      identity        // newest
+	first   map[int32]int64 // the sequence a partition begins with, 0 where nothing is said
+	wantID  bool            // a lane waits for one newer than id
+	idErr   error           // why the last attempt to have one came to nothing
+	stale   bool            // metadata has to be asked for
+	halting error           // set: nothing more is sent but what is in doubt
 	finish  time.Time
 	now     time.Time
 	killed  map[int32]bool // nodes whose connections must be cut

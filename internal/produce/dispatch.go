@@ -172,7 +172,9 @@ func (e *engine) holds() {
 
 // ask starts what has to be asked of the cluster, each question once at a time.
 func (e *engine) ask(ctx context.Context, now time.Time) {
-	if e.core.wantID && !e.asking {
+	if e.core.wantID && e.cfg.Txn != nil {
+		e.endTxn(now)
+	} else if e.core.wantID && !e.asking {
 		e.asking = true
 		old := e.core.id
 		e.spawn(func() {

@@ -49,7 +49,8 @@ func (c *core) head(l *lane) *Batch {
 		return nil
 	}
 	if !l.id.known {
-		l.id = c.id
+		l.id, l.next = c.id, c.first[l.tp.Partition]
+		l.proven = l.next
 	}
 	switch {
 	case !l.id.known, l.renew:
@@ -172,11 +173,15 @@ func (c *core) ashore(l *lane) {
 	case t.wrong && !t.moving:
 		c.outOfOrder(l, len(t.keep))
 	}
-	if t.failed {
+	switch {
+	case t.failed:
 		l.failures++
 		if !l.moved {
 			l.until = c.now.Add(c.pause(l.failures))
 		}
+	case t.early:
+		l.failures++
+		l.until = c.now.Add(min(time.Millisecond<<min(l.failures, 10), c.backoff))
 	}
 	l.moved = false
 	if c.halting != nil {

@@ -47,6 +47,7 @@ type Config struct {
 	Memory          int           // bytes of records held at once, 0: eight batches for each leader
 	KeepGoing       bool          // a record refused is skipped, not the end
 
+	Txn      *Txn     // nil: records are part of none
 	Receipts Receipts // nil: none
 	Stats    *Stats   // nil: none
 	// Log is told of what a user may want to know: level 0 of outages, 1 with -v, 2 with -vv.
@@ -151,7 +152,7 @@ func Run(ctx context.Context, client *broker.Client, cfg Config, topic string, i
 		e.ledger.receipts = newReceipts(cfg.Receipts, e.pool)
 	}
 	e.core = newCore(rules{
-		acks: cfg.Acks, maxInFlight: cfg.MaxInFlight, retries: cfg.Retries, backoff: cfg.RetryBackoff,
+		txn: cfg.Txn != nil, acks: cfg.Acks, maxInFlight: cfg.MaxInFlight, retries: cfg.Retries, backoff: cfg.RetryBackoff,
 		delivery: cfg.DeliveryTimeout, flush: cfg.FlushTimeout, keepGoing: cfg.KeepGoing, timeoutsFinal: cfg.TimeoutsFinal,
 	})
 	e.core.settled, e.core.halve, e.core.without = e.ledger.settle, e.halve, e.without
@@ -174,7 +175,7 @@ func (e *engine) begin(ctx context.Context) (*broker.Conn, int32, error) {
 	if err != nil {
 		return nil, -1, err
 	}
-	version, err := conn.Version(wire.Produce, -1)
+	version, err := conn.Version(wire.Produce, e.cfg.Txn.cap())
 	if err != nil {
 		_ = conn.Close() // the error before says it
 		return nil, -1, &broker.RequestError{API: wire.Produce, Version: -1, Broker: conn.Addr(), Partition: -1, Err: err}
@@ -188,6 +189,10 @@ func (e *engine) begin(ctx context.Context) (*broker.Conn, int32, error) {
 		e.pool.bound(e.budget(), e.cfg.BatchBytes)
 	}
 	e.core.id = anonymous()
+	if t := e.cfg.Txn; t != nil {
+		e.core.id, e.core.first = t.identity(), t.Next
+		return conn, node, nil
+	}
 	if e.cfg.Idempotent && e.cfg.Acks == AcksAll {
 		if e.magic >= 2 {
 			e.core.id, e.core.wantID = identity{}, true
@@ -201,6 +206,8 @@ func (e *engine) begin(ctx context.Context) (*broker.Conn, int32, error) {
 // allowed refuses what the broker cannot do, before any record is taken.
 func (e *engine) allowed(version int16) error {
 	switch {
+	case e.cfg.Txn != nil && version < 3:
+		return e.tooOld("a transaction", 3)
 	case e.cfg.Compression == codec.Zstd && version < 7:
 		return e.tooOld("zstd", 7)
 	case e.cfg.Timestamps && e.magic < 1:
@@ -318,6 +325,7 @@ func (e *engine) run(ctx context.Context, in Input, conn *broker.Conn, node int3
 		r.close()
 	}
 	<-told
+	e.cfg.Txn.goOn(e.core)
 	return e.report(f, readErr)
 }
 

@@ -119,7 +119,8 @@ func (s *sender) session(ctx context.Context, r *request) *request {
 
 // launch writes one request.
 func (s *sender) launch(ctx context.Context, conn *broker.Conn, r *request, calls chan<- sail) error {
-	version, err := conn.Version(wire.Produce, -1)
+	txn := s.e.cfg.Txn
+	version, err := conn.Version(wire.Produce, txn.cap())
 	if err != nil {
 		s.refuse(r, conn, err)
 		return nil
@@ -131,16 +132,23 @@ func (s *sender) launch(ctx context.Context, conn *broker.Conn, r *request, call
 	}
 	req := wire.Default[wire.ProduceRequest]()
 	req.Acks, req.TimeoutMs = s.e.cfg.Acks, int32(s.e.cfg.AckTimeout.Milliseconds())
+	if txn != nil {
+		req.TransactionalID = &txn.ID
+		if err := txn.enlist(ctx, r); err != nil {
+			s.e.unlisted(r, err)
+			return nil
+		}
+	}
 	topic := wire.Default[wire.ProduceTopic]()
 	topic.Name, topic.TopicID = s.e.topic, s.e.client.Metadata().TopicID(s.e.topic)
 	for _, b := range r.batches {
-		b.stamp()
+		b.stamp(txn != nil)
 		part := wire.Default[wire.ProducePartition]()
 		part.Index, part.Records = b.tp.Partition, b.wire
 		topic.Partitions = append(topic.Partitions, part)
 	}
 	req.Topics = []wire.ProduceTopic{topic}
-	call, err := conn.Send(ctx, &req, -1)
+	call, err := conn.Send(ctx, &req, txn.cap())
 	switch {
 	case err != nil:
 		var re *broker.RequestError

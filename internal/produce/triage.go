@@ -13,6 +13,7 @@ type triage struct {
 	failed  bool     // something failed that time may heal
 	moving  bool     // something failed by itself, so that wrong sequences behind it mean nothing
 	wrong   bool     // there are wrong sequences
+	early   bool     // the transaction before is still being completed
 	// unformed: the log has no place for sequences.
 	unformed bool
 }
@@ -21,13 +22,18 @@ func (t *triage) see(b *Batch) {
 	c, l := t.core, t.lane
 	switch b.fate {
 	case again:
+		if c.txn && b.answer.code == wire.ConcurrentTransactions {
+			t.moving, t.early = true, true
+			t.keep = append(t.keep, b)
+			return
+		}
 		if t.lost(b) {
 			return
 		}
 		t.moving, t.failed = true, true
 		t.keep = append(t.keep, b)
 	case unformed:
-		if t.doubt || l.proved {
+		if t.doubt || l.proved || c.txn {
 			c.refuse(b)
 			return
 		}

@@ -8,6 +8,8 @@ import (
 	"path"
 	"strings"
 	"syscall"
+
+	"kafkactl/internal/durable"
 )
 
 // fileSystem is what files are made with, and what tests put faults into.
@@ -33,6 +35,8 @@ type openFile interface {
 
 // disk is the system's own.
 type disk struct{}
+
+func (disk) syncDir(dir string) error { return durable.SyncDir(dir) }
 
 func (disk) create(name string) (openFile, error) {
 	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)

@@ -5,23 +5,9 @@ package sink
 import (
 	"errors"
 	"math"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
-
-// syncDir puts the names in a directory on the disk. Some file systems cannot.
-func (disk) syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOTSUP) {
-		return err
-	}
-	return nil
-}
 
 // descriptors is how many files the process may have open.
 func descriptors() int {

@@ -25,11 +25,13 @@ func rooms() map[string][]string {
 		format    = module + "/internal/format"
 		jsonl     = module + "/internal/jsonl"
 		kafkatest = module + "/internal/kafkatest"
+		durable   = module + "/internal/durable"
 		sync      = "golang.org/x/sync/"
 		any       = "*"
 	)
 	return map[string][]string{
 		"internal/record":            {},
+		"internal/durable":           {},
 		"internal/wire":              {},
 		"internal/wire/codec":        {record, wire, "github.com/klauspost/compress/", "github.com/pierrec/lz4/v4"},
 		"internal/broker":            {wire, sync},
@@ -37,12 +39,13 @@ func rooms() map[string][]string {
 		"internal/offsets":           {broker, wire, codec, record, sync},
 		"internal/consume":           {offsets, broker, wire, codec, record, sync},
 		"internal/produce":           {broker, wire, codec, record, sync, "golang.org/x/time/rate"},
+		"internal/checkpoint":        {produce, offsets, durable, broker, wire, record, "github.com/gofrs/flock"},
 		"internal/input":             {produce, record, format, jsonl, "github.com/klauspost/compress/", "github.com/pierrec/lz4/v4"},
-		"internal/sink":              {consume, record, format, jsonl, "golang.org/x/sys/", "github.com/klauspost/compress/", "github.com/gofrs/flock"},
+		"internal/sink":              {consume, record, format, jsonl, durable, "golang.org/x/sys/", "github.com/klauspost/compress/", "github.com/gofrs/flock"},
 		"internal/format":            {record, jsonl, "github.com/itchyny/timefmt-go"},
 		"internal/jsonl":             {record},
 		"internal/filter":            {record, "github.com/itchyny/gojq"},
-		"internal/journal":           {offsets, "github.com/gofrs/flock"},
+		"internal/journal":           {offsets, durable, "github.com/gofrs/flock"},
 		"internal/group":             {consume, offsets, broker, wire},
 		"internal/kafkatest":         {},
 		"internal/badnet":            {wire},

@@ -1,0 +1,4 @@
+package durable
+
+// SyncDir has nothing to do: NTFS keeps names itself.
+func SyncDir(string) error { return nil }

@@ -12,6 +12,7 @@ import (
 	"kafkactl/internal/checkpoint"
 	"kafkactl/internal/input"
 	"kafkactl/internal/produce"
+	"kafkactl/internal/wire"
 )
 
 // shaping are the flags that decide which records an input becomes and where
@@ -115,7 +116,10 @@ func (o *produceOptions) checkpointOutcome(ctx context.Context, client *broker.C
 		return err
 	}
 	if rep.Committed+rep.Doubtful == 0 && ctx.Err() == nil {
-		return o.wordTopic(ctx, client, topic, err)
+		if errors.Is(err, wire.UnknownTopicOrPartition) {
+			return o.wordTopic(ctx, client, topic, err)
+		}
+		return err
 	}
 	return &summaryError{msg: summary + "; the same command goes on from there", err: err}
 }

@@ -96,7 +96,7 @@ func (t *txn) begin(ctx context.Context) error {
 		return err
 	}
 	if err := fault(wire.InitProducerID, resp.ErrorCode); err != nil {
-		return err
+		return fmt.Errorf("transactional id %s: %w", t.id, err)
 	}
 	t.turn(resp.ProducerID, resp.ProducerEpoch)
 	return nil

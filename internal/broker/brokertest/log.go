@@ -150,7 +150,7 @@ func (p *partition) sequence(s codec.Span) (known bool, base int64, code wire.Co
 		return false, 0, wire.None
 	}
 	last := p.highest[s.ProducerID]
-	end := s.Sequence + s.Count - 1
+	end := (s.Sequence + s.Count - 1) & math.MaxInt32 // after 2^31-1 comes 0
 	for _, a := range last {
 		if a.epoch == s.Epoch && a.seq == s.Sequence && a.end == end {
 			return true, a.base, wire.None
@@ -162,7 +162,7 @@ func (p *partition) sequence(s codec.Span) (known bool, base int64, code wire.Co
 		case s.Epoch < newest.epoch:
 			return false, 0, wire.InvalidProducerEpoch
 		case s.Epoch > newest.epoch && s.Sequence != 0,
-			s.Epoch == newest.epoch && s.Sequence != newest.end+1:
+			s.Epoch == newest.epoch && s.Sequence != (newest.end+1)&math.MaxInt32:
 			return false, 0, wire.OutOfOrderSequenceNumber
 		}
 	}

@@ -13,12 +13,13 @@ import (
 type Call struct {
 	Version int16
 
-	conn *Conn
-	key  wire.Key
-	corr int32
-	turn chan struct{} // closed once the response before ours has been read
-	done chan struct{} // closed once ours has
-	used bool
+	conn  *Conn
+	key   wire.Key
+	corr  int32
+	turn  chan struct{} // closed once the response before ours has been read
+	done  chan struct{} // closed once ours has
+	heard chan struct{} // closed once its header has
+	used  bool
 
 	start time.Time // with a log only
 	size  int       // of the request
@@ -86,6 +87,7 @@ func (ca *Call) read(resp wire.Response, on wire.RecordsFunc) (foreign bool, err
 	}
 	var onErr error
 	if err == nil {
+		close(ca.heard)
 		if inner := on; inner != nil {
 			on = func(path []any, body *wire.Body) error {
 				onErr = inner(path, body)

@@ -46,6 +46,7 @@ type Conn struct {
 
 	mu       sync.Mutex
 	last     chan struct{} // closed once the last queued Call has been received
+	heard    chan struct{} // closed once the broker has begun to answer it
 	pending  int           // Calls queued and not received
 	answered bool          // a response has come whole
 	served   bool          // one that was no part of the handshake
@@ -67,12 +68,14 @@ func newConn(nc net.Conn, addr string, node int32, cfg *Config) *Conn {
 		writing:  make(chan struct{}, 1),
 		dead:     make(chan struct{}),
 		last:     make(chan struct{}),
+		heard:    make(chan struct{}),
 		used:     time.Now(),
 	}
 	c.in = socket{nc: nc, timeout: cfg.SocketTimeout}
 	c.br = bufio.NewReaderSize(&c.in, readBuffer)
 	c.node.Store(node)
 	close(c.last)
+	close(c.heard)
 	return c
 }
 
@@ -120,15 +123,15 @@ func (c *Conn) send(ctx context.Context, req wire.Request, version int16) (*Call
 		c.logRequest(req.Key(), version, size, -1, start)
 		return nil, nil
 	}
-	ca := &Call{Version: version, conn: c, key: req.Key(), corr: c.corr, done: make(chan struct{}), start: start, size: size}
+	ca := &Call{Version: version, conn: c, key: req.Key(), corr: c.corr, done: make(chan struct{}), heard: make(chan struct{}), start: start, size: size}
 	c.mu.Lock()
-	ca.turn, c.last = c.last, ca.done
+	ca.turn, c.last, c.heard = c.last, ca.done, ca.heard
 	c.pending++
 	c.mu.Unlock()
 	return ca, nil
 }
 
-// takeTurn waits for the right to write, and for the end of throttling. Nothing
+// takeTurn waits for the right to write, and until the broker is ready. Nothing
 // is on the wire yet, so a ctx that ends here does the Conn no harm.
 func (c *Conn) takeTurn(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
@@ -142,6 +145,9 @@ func (c *Conn) takeTurn(ctx context.Context) error {
 		return ctx.Err()
 	}
 	err := c.unthrottled(ctx)
+	if err == nil && c.speaks.trust.known() {
+		err = c.alone(ctx)
+	}
 	if err == nil {
 		err = c.failure()
 	}
@@ -163,6 +169,23 @@ func (c *Conn) unthrottled(ctx context.Context) error {
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return nil
+	case <-c.dead:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// alone waits until the broker has begun to answer whatever it was asked before.
+// Brokers of 0.9 can answer two requests of a connection in the wrong order when
+// they have them at once, and so is what was asked lost.
+func (c *Conn) alone(ctx context.Context) error {
+	c.mu.Lock()
+	heard := c.heard
+	c.mu.Unlock()
+	select {
+	case <-heard:
 		return nil
 	case <-c.dead:
 		return nil

@@ -245,9 +245,16 @@ func (c *Cluster) await(ctx context.Context) error {
 func (c *Cluster) watch(ctx context.Context, p process, check func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	gone := 0
 	err := poll(ctx, func() error {
 		err := check(ctx)
-		if err != nil && p.pid() == 0 {
+		if err == nil || p.pid() != 0 {
+			gone = 0
+			return err
+		}
+		// A process has no command line for the moment in which Java's launcher
+		// becomes another program: once proves nothing.
+		if gone++; gone >= 3 {
 			cancel(errors.New("the process ended by itself"))
 		}
 		return err

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"kafkactl/internal/kafkatest"
@@ -59,7 +60,24 @@ func (s *scene) crash(ctx context.Context, id int) error {
 	if err := sleep(ctx, outage); err != nil {
 		return err
 	}
-	return n.Start(ctx)
+	return s.restart(ctx, n)
+}
+
+// restart starts a node that was ended, and again if its process ends by itself
+// before it answers: on a machine as busy as ours some do. What they said is
+// printed, for it may be the broker's fault and none of the machine's.
+func (s *scene) restart(ctx context.Context, n *kafkatest.Node) error {
+	const tries = 3
+	for try := 1; ; try++ {
+		err := n.Start(ctx)
+		if err == nil || try == tries || ctx.Err() != nil {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "node %d, start %d of %d: %v\n", n.ID, try, tries, err)
+		if err := n.Kill(); err != nil {
+			return err
+		}
+	}
 }
 
 func killLeader(ctx context.Context, s *scene) error {
@@ -93,7 +111,7 @@ func roll(ctx context.Context, s *scene) error {
 		if err := n.Stop(); err != nil {
 			return err
 		}
-		if err := n.Start(ctx); err != nil {
+		if err := s.restart(ctx, n); err != nil {
 			return err
 		}
 		if err := s.healthy(ctx); err != nil {

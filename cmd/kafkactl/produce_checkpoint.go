@@ -70,6 +70,9 @@ func (o *produceOptions) runCheckpointed(ctx context.Context, topic string, sour
 		}
 		inputs = append(inputs, name)
 	}
+	if isTerminal(o.in) && readsStdin(files) {
+		o.note("one record a line; Ctrl-D ends")
+	}
 	stop := o.watchProgress(files, progressOf(cfg.Stats, progress))
 	defer stop()
 	rep, err := checkpoint.Run(ctx, client, checkpoint.Config{

@@ -13,8 +13,9 @@ import (
 // partitions get their share.
 const metadataAge = 5 * time.Minute
 
-// leaderless is how often to ask again while a partition has no leader.
-const leaderless = 250 * time.Millisecond
+// leaderless is how often to ask again while a partition has no leader, or none
+// that takes anything: who leads it next is to be known as soon as it does.
+const leaderless = 100 * time.Millisecond
 
 // errHalted stops the reading when the core has halted; the cause is a record's.
 var errHalted = errors.New("a record was not acknowledged")
@@ -182,11 +183,8 @@ func (e *engine) ask(ctx context.Context, now time.Time) {
 			e.post(func(time.Time) { e.asking = false })
 		})
 	}
-	for _, l := range e.core.busy {
-		if l.leader < 0 && e.freshAt.Sub(now) > leaderless {
-			e.freshAt = now.Add(leaderless)
-			break
-		}
+	if e.core.leaderless() && e.freshAt.Sub(now) > leaderless {
+		e.freshAt = now.Add(leaderless)
 	}
 	if e.refreshing || !e.core.stale && now.Before(e.freshAt) {
 		return

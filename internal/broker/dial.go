@@ -54,15 +54,18 @@ func (d *dialer) dial(ctx context.Context, addr string, node int32) (*Conn, erro
 		d.setAge(addr, trustNew)
 		return c, nil
 	case errors.Is(err, errOld):
-		return d.dialOld(ctx, addr, node)
+		return d.dialOld(ctx, addr, node, errors.Is(err, errMute))
 	case errors.Is(err, errHungUp):
 		return nil, d.explainHangUp(ctx, addr, hungUp)
 	}
 	return nil, err
 }
 
-// dialOld connects to a broker of before 0.10 whose age is not known further.
-func (d *dialer) dialOld(ctx context.Context, addr string, node int32) (*Conn, error) {
+// dialOld connects to a broker of before 0.10 whose age is not known further; mute
+// says that it kept silent when it was asked for its versions, and did not hang
+// up. If it then passes for the one that does the other thing, a connection may
+// have been lost by chance: it is asked for its versions once more.
+func (d *dialer) dialOld(ctx context.Context, addr string, node int32, mute bool) (*Conn, error) {
 	c, err := d.attempt(ctx, addr, node, trustOld)
 	age, release := trust09, "0.9"
 	if errors.Is(err, errOlder) {
@@ -71,6 +74,13 @@ func (d *dialer) dialOld(ctx context.Context, addr string, node int32) (*Conn, e
 	}
 	if err != nil {
 		return nil, err
+	}
+	if mute != (age == trust09) {
+		if young, err := d.attempt(ctx, addr, node, trustNew); err == nil {
+			_ = c.Close() // it was asked nothing
+			d.setAge(addr, trustNew)
+			return young, nil
+		}
 	}
 	d.cfg.logf(1, "%s: %v: it will be spoken to as Kafka %s was", addr, errOld, release)
 	d.setAge(addr, age)

@@ -37,11 +37,13 @@ const (
 // known says that a broker need not be asked anything.
 func (t trust) known() bool { return t == trust08 || t == trust09 }
 
-// errOld is NegotiateVersions' way to say that a broker is of before 0.10,
-// errOlder that it is of before 0.9. The connection is lost over it; the next one
+// errOld is NegotiateVersions' way to say that a broker is of before 0.10, errMute
+// that it keeps silent as 0.9 does, where errOld alone says that it hangs up as 0.8
+// does, and errOlder that it is of before 0.9. The connection is lost over it; the next one
 // need not ask.
 var (
 	errOld   = errors.New("the broker is older than Kafka 0.10")
+	errMute  = fmt.Errorf("%w: it does not answer ApiVersions", errOld)
 	errOlder = errors.New("the broker is older than Kafka 0.9")
 )
 
@@ -150,7 +152,7 @@ func (c *Conn) doubt(ctx context.Context) (trusting func()) {
 			switch {
 			case err != nil || ctx.Err() != nil:
 			case !young:
-				c.fail(errOld)
+				c.fail(errMute)
 			case sleep(ctx, patience) == nil:
 				c.fail(errStalled)
 			}

@@ -193,6 +193,22 @@ func TestBrokerThatHangsUpOnceIsNotTakenForAnOldOne(t *testing.T) {
 	}
 }
 
+// A network that cuts connections can do what a broker of 0.8 does: what does not
+// fit one age is asked again.
+func TestBrokerThatHangsUpTwiceButKnowsGroupsIsNotTakenForAnOldOne(t *testing.T) {
+	s := brokertest.New(t)
+	s.Handle(wire.APIVersions, func(r *brokertest.Request) brokertest.Reply {
+		if r.Conn <= 2 {
+			return brokertest.Hangup()
+		}
+		return brokertest.Reply{}
+	})
+	c := connect(t, s)
+	if v, err := c.Version(wire.Fetch, -1); v < 4 {
+		t.Errorf("Fetch version %d, %v: taken for an old broker", v, err)
+	}
+}
+
 // A connection that the network has lost says nothing about the broker's age.
 func TestConnectionThatGotLostIsNotTakenForAnOldBroker(t *testing.T) {
 	for name, change := range map[string]func(*brokertest.Server){

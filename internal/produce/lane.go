@@ -39,6 +39,10 @@ type lane struct {
 // just started knows none of its topics for a while.
 const patience = 30 * time.Second
 
+// electing bounds the pause after a leader said that it is none: metadata may name
+// it already, and it takes its office at any moment.
+const electing = 200 * time.Millisecond
+
 // head is the batch the lane may send now, nil for none.
 func (c *core) head(l *lane) *Batch {
 	if len(l.queue) == 0 || l.draining || l.leader < 0 || l.until.After(c.now) {
@@ -177,7 +181,11 @@ func (c *core) ashore(l *lane) {
 	case t.failed:
 		l.failures++
 		if !l.moved {
-			l.until = c.now.Add(c.pause(l.failures))
+			d := c.pause(l.failures)
+			if t.astray {
+				d = min(d, max(electing, c.backoff))
+			}
+			l.until = c.now.Add(d)
 		}
 	case t.early:
 		l.failures++

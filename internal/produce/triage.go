@@ -13,6 +13,7 @@ type triage struct {
 	failed  bool     // something failed that time may heal
 	moving  bool     // something failed by itself, so that wrong sequences behind it mean nothing
 	wrong   bool     // there are wrong sequences
+	astray  bool     // some leader said that it is none
 	early   bool     // the transaction before is still being completed
 	// unformed: the log has no place for sequences.
 	unformed bool
@@ -31,6 +32,7 @@ func (t *triage) see(b *Batch) {
 			return
 		}
 		t.moving, t.failed = true, true
+		t.astray = t.astray || !b.answer.lost && b.answer.stale()
 		t.keep = append(t.keep, b)
 	case unformed:
 		if t.doubt || l.proved || c.txn {

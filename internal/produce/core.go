@@ -244,17 +244,6 @@ func (c *core) leads(tp broker.TP, node, epoch int32) {
 	l.leader, l.epoch = node, epoch
 }
 
-// leaderless says that some partition with records to send has no leader, or
-// waits because its leader failed it.
-func (c *core) leaderless() bool {
-	for _, l := range c.busy {
-		if l.leader < 0 || l.until.After(c.now) && l.wire == 0 && len(l.queue) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // identified takes the id that wantID asked for.
 func (c *core) identified(id identity) {
 	c.id, c.wantID, c.idErr = id, false, nil

@@ -82,3 +82,14 @@ func (c *core) complaint(l *lane) error {
 	}
 	return fmt.Errorf("%s:%d: %w", l.tp.Topic, l.tp.Partition, cause)
 }
+
+// leaderless says that some partition with records to send has no leader, or
+// waits because its leader failed it.
+func (c *core) leaderless() bool {
+	for _, l := range c.busy {
+		if l.leader < 0 || l.until.After(c.now) && l.wire == 0 && len(l.queue) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -24,6 +24,7 @@ type actor struct {
 	run   string // produce, consume, tail or group
 	peer  bool   // kcat, for comparison
 	topic string
+	manner
 	seen  *seen
 	acked []receipt // what a producer of ours printed
 	fed   chan error
@@ -48,12 +49,13 @@ func (s *scene) start(ctx context.Context) (*cast, error) {
 		peer       bool
 		program    string
 		args       []string
+		manner     manner
 	}
 	ours := func(run, topic string, args ...string) command {
-		return command{run, topic, false, s.ours, append([]string{"-b", b, run, topic}, args...)}
+		return command{run, topic, false, s.ours, append([]string{"-b", b, run, topic}, args...), s.manner}
 	}
 	kcat := func(run, topic string, args ...string) command {
-		return command{run, topic, true, "kcat", append([]string{"-b", b}, args...)}
+		return command{run, topic, true, "kcat", append([]string{"-b", b}, args...), s.manner}
 	}
 	var all []command
 	if s.has("tail") {
@@ -71,7 +73,15 @@ func (s *scene) start(ctx context.Context) (*cast, error) {
 			kcat("consume", s.full, "-C", "-t", s.full, "-e", "-q", "-o", "beginning", "-f", format))
 	}
 	// Somebody has to write, whoever else is judged.
-	all = append(all, ours("produce", s.topic, "-K", `\t`, "-z", s.codec, "--acks", s.acks, "--receipts"))
+	write := func(topic string, how manner) command {
+		w := ours("produce", topic, "-K", `\t`, "-z", how.codec, "--acks", how.acks, "--receipts")
+		w.manner = how
+		return w
+	}
+	all = append(all, write(s.topic, s.manner))
+	for i, how := range s.beside {
+		all = append(all, write(s.besideTopic(i), how))
+	}
 	if s.has("produce") {
 		all = append(all, kcat("produce", s.peers, "-P", "-t", s.peers, "-K", `\t`, "-z", s.codec, "-X", "acks="+s.acks,
 			"-X", fmt.Sprintf("enable.idempotence=%v", s.acks == "all"), "-X", "message.timeout.ms=120000"))
@@ -85,7 +95,7 @@ func (s *scene) start(ctx context.Context) (*cast, error) {
 		if err != nil {
 			return nil, err
 		}
-		a := &actor{child: child, run: command.run, peer: command.peer, topic: command.topic,
+		a := &actor{child: child, run: command.run, peer: command.peer, topic: command.topic, manner: command.manner,
 			seen: newSeen(), fed: make(chan error, 1), read: make(chan error, 1)}
 		c.actors = append(c.actors, a)
 		go a.work(ctx, s)
@@ -184,7 +194,7 @@ func (a *actor) catchUp(ctx context.Context, log *seen) {
 
 // judge compares what an actor did with what the log holds.
 func (c *cast) judge(a *actor, log *seen) row {
-	r := row{fault: c.fault.name, run: a.run, peer: a.peer, codec: c.codec, acks: c.acks, seed: c.seed,
+	r := row{fault: c.fault.name, run: a.run, peer: a.peer, codec: a.codec, acks: a.acks, seed: c.seed,
 		records: c.records, exit: a.exit(), stuck: a.stuck, acked: -1}
 	if text := strings.TrimSpace(a.said.String()); text != "" {
 		r.said = a.said.last()
@@ -243,7 +253,7 @@ func (c *cast) taken(a *actor, log *seen, v *verdict) {
 // broken counts the receipts for places where the log has nothing, or another
 // line than the one that came next in the input.
 func (c *cast) broken(a *actor, log *seen) (n int) {
-	if c.acks == "0" || c.fault.takes {
+	if a.acks == "0" || c.fault.takes {
 		return 0
 	}
 	for i, r := range a.acked {

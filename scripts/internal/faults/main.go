@@ -30,6 +30,7 @@ func main() {
 // choice is what of a run the flags choose.
 type choice struct {
 	faults, runs, codecs, acks []string
+	beside                     []manner
 }
 
 func run(ctx context.Context) (err error) {
@@ -39,6 +40,7 @@ func run(ctx context.Context) (err error) {
 	runs := flag.String("run", "produce,consume,tail,group", "what goes on meanwhile")
 	codecs := flag.String("codec", "none,gzip,snappy,lz4,zstd", "`CODECS`, in turn over the faults")
 	acks := flag.String("acks", "all", "`ACKS` to produce with, each with every fault")
+	beside := flag.String("beside", "", "more `WRITERS`, as CODEC/ACKS,…, each with a topic of its own, on the same faults")
 	table := flag.Bool("table", false, "end with the table of RELIABILITY.md")
 	list := flag.Bool("list", false, "tell what faults there are")
 	flag.StringVar(&l.ours, "kafkactl", "", "`BINARY` under test")
@@ -56,6 +58,15 @@ func run(ctx context.Context) (err error) {
 	}
 	chosen := choice{faults: strings.Split(*names, ","), runs: strings.Split(*runs, ","),
 		codecs: strings.Split(*codecs, ","), acks: strings.Split(*acks, ",")}
+	for w := range strings.SplitSeq(*beside, ",") {
+		codec, acks, ok := strings.Cut(w, "/")
+		if !ok && w != "" {
+			return fmt.Errorf("-beside %s: a writer is CODEC/ACKS", w)
+		}
+		if w != "" {
+			chosen.beside = append(chosen.beside, manner{codec, acks})
+		}
+	}
 	if *names == "all" {
 		chosen.faults = nil
 		for _, f := range faults() {
@@ -123,7 +134,9 @@ func (l *lab) playAll(ctx context.Context, chosen choice) (rows []row, err error
 			}
 			codec := chosen.codecs[played%len(chosen.codecs)]
 			played++
-			got, err := l.scene(f, codec, acks, runs).play(ctx)
+			s := l.scene(f, codec, acks, runs)
+			s.beside = chosen.beside
+			got, err := s.play(ctx)
 			bad = errors.Join(bad, told(got))
 			rows = append(rows, got...)
 			if err != nil {

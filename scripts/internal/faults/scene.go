@@ -29,12 +29,15 @@ type lab struct {
 	made    int  // topics that have been made, for their names
 }
 
+// manner is how records are produced.
+type manner struct{ codec, acks string }
+
 // scene is one fault while records are produced and read.
 type scene struct {
 	*lab
-	fault  fault
-	codec  string
-	acks   string
+	fault fault
+	manner
+	beside []manner // of more writers
 	runs   []string
 	random *rand.Rand
 	text   *text
@@ -47,7 +50,7 @@ type scene struct {
 
 func (l *lab) scene(f fault, codec, acks string, runs []string) *scene {
 	l.made++
-	s := &scene{lab: l, fault: f, codec: codec, acks: acks, runs: runs,
+	s := &scene{lab: l, fault: f, manner: manner{codec, acks}, runs: runs,
 		random: rand.New(rand.NewPCG(l.seed, 0)), text: newText(l.seed)}
 	s.victim = 1 + s.random.IntN(nodes)
 	s.topic = fmt.Sprintf("t%d", l.made)
@@ -66,8 +69,13 @@ func (s *scene) topics() []string {
 	if s.has("consume") {
 		topics = append(topics, s.full)
 	}
+	for i := range s.beside {
+		topics = append(topics, s.besideTopic(i))
+	}
 	return topics
 }
+
+func (s *scene) besideTopic(i int) string { return fmt.Sprintf("%s-%d", s.topic, i+1) }
 
 // create makes the topics. Brokers set the time of a record, so that the log
 // itself tells when each partition took records.

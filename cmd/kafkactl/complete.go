@@ -49,38 +49,6 @@ func (e *env) completeTopic(cmd *cobra.Command, args []string, word string) ([]s
 	return e.completeTopics(cmd, args, word)
 }
 
-// completeTargets completes TOPIC, TOPIC:PARTITION and the words that may begin
-// a range after @.
-func (e *env) completeTargets(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-	stay := cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-	if before, _, ok := strings.Cut(word, "@"); ok {
-		var words []string
-		for _, pos := range []string{"start", "end", "end-10", "-1h", "now"} {
-			words = append(words, before+"@"+pos)
-		}
-		return words, stay
-	}
-	topic, parts, colon := strings.Cut(word, ":")
-	if !colon {
-		return e.topicsFrom(e.forCompletion(cmd), args, word), stay
-	}
-	snap := e.forCompletion(cmd, topic)
-	if snap == nil {
-		return nil, stay
-	}
-	t, ok := snap.Topic(topic)
-	if !ok {
-		return nil, stay
-	}
-	// 0,2-4 is completed after its last comma or dash.
-	done := topic + ":" + parts[:strings.LastIndexAny(parts, ",-")+1]
-	var words []string
-	for _, p := range t.Partitions {
-		words = append(words, done+id(p.ID)+"\tleader "+leaderText(p.Leader))
-	}
-	return words, stay
-}
-
 // completeGroups completes names of groups that are not there yet among args.
 func (e *env) completeGroups(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 	e.cfg.quiet = true
@@ -130,9 +98,9 @@ func (e *env) completeFlags(root *cobra.Command) {
 				// An error says that the command has seen to it already.
 				_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(c.from, cobra.ShellCompDirectiveNoFileComp))
 			}
-			if f.Name == "group" || f.Name == "to-group" {
+			if complete := e.valuesOf(cmd, f.Name); complete != nil {
 				_ = cmd.RegisterFlagCompletionFunc(f.Name, func(cmd *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
-					return e.completeGroups(cmd, nil, word)
+					return complete(cmd, nil, word)
 				})
 			}
 		}
@@ -155,6 +123,22 @@ func (e *env) completeFlags(root *cobra.Command) {
 		}
 		return words, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	})
+}
+
+// valuesOf completes the values of flags that name something of the cluster, or a
+// position; nil for others.
+func (e *env) valuesOf(cmd *cobra.Command, flag string) cobra.CompletionFunc {
+	switch flag {
+	case "group", "to-group":
+		return e.completeGroups
+	case "dead-letter":
+		return e.completeTopics
+	case "from", "to":
+		if cmd.Name() != "copy" {
+			return completePositions
+		}
+	}
+	return nil
 }
 
 func newCompletionCmd(e *env) *cobra.Command {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -224,20 +223,4 @@ func appendVisibleJSON(dst, b []byte) []byte {
 // appendUnit writes one unit of UTF-16 as JSON escapes it.
 func appendUnit(dst []byte, u rune) []byte {
 	return append(dst, '\\', 'u', lowerHex[u>>12&15], lowerHex[u>>8&15], lowerHex[u>>4&15], lowerHex[u&15])
-}
-
-// completeFormat offers the tokens of the language behind what is typed.
-func completeFormat(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
-	const stay = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-	at := strings.LastIndexByte(word, '%')
-	if at < 0 || len(word)-at > 2 && word[len(word)-1] == '}' || len(word)-at == 2 && !strings.ContainsRune("ksvThKSpoeHt", rune(word[at+1])) {
-		at = len(word)
-	}
-	var out []string
-	for _, t := range formatTokens() {
-		if strings.HasPrefix(t.token, word[at:]) {
-			out = append(out, word[:at]+t.token+"\t"+t.doc)
-		}
-	}
-	return out, stay
 }

@@ -28,7 +28,8 @@ func newGroupsDeleteCmd(e *env) *cobra.Command {
 		Long: `Deletes groups and all they have stored, as brokers from Kafka 1.1 on can. A group with live
 members is refused, and then none is deleted. Shows first what will be lost, and asks on a
 terminal; elsewhere --yes does it. offsets undo -g GROUP stores a group's offsets again.`,
-		Args: cobra.MinimumNArgs(1),
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: e.completeGroups,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.listing.check(); err != nil {
 				return err

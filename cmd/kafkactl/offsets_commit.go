@@ -31,7 +31,8 @@ func newOffsetsCommitCmd(e *env) *cobra.Command {
 		Long: `Stores the offsets given, each the next one that the group shall read, and reads them back.
 It asks nothing, for the numbers are explicit; offsets undo takes it back. A group with live
 members is refused. An offset outside the log is stored all the same, with a warning.`,
-		Args: cobra.MinimumNArgs(1),
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: e.completeCommits,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(cmd, args); err != nil {
 				return err

@@ -95,6 +95,12 @@ names the first line that was not. consume ends with 3 when some partitions coul
 could not, or when --keep-going left out records whose --exec failed for good. --dead-letter deals
 with those, so its exit is 0, and a warning counts them. Records that --where cannot judge are
 counted in a warning; --strict makes that, and lost offsets, the end of the run.
+
+What changes offsets (offsets seek, commit, import, copy, delete and undo, groups delete) ends with
+0 when the cluster, asked again, has what was wanted, and so if there was nothing to change; with 3
+when some partitions were changed and others not; with 1, nothing being changed, where a group has
+live members or the answer to the question was no; with 2 where nobody could be asked and --yes was
+not given. offsets undo takes back what a 3 left half done.
 `)
 	return b.String()
 }

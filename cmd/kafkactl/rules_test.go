@@ -7,9 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"kafkactl/internal/filter"
+	"kafkactl/internal/format"
 )
 
 // kfake costs start-up time and size, and is no part of what kafkactl does on a
@@ -95,6 +99,27 @@ func TestExamplesParse(t *testing.T) {
 	})
 }
 
+// The pages of kafkactl help show commands too, indented, or behind a word of the
+// shell's.
+func TestExamplesOfHelpPagesParse(t *testing.T) {
+	for _, name := range pageNames() {
+		text, ok := page(name)
+		if !ok {
+			t.Fatalf("there is no page %s", name)
+		}
+		found := 0
+		for line := range strings.Lines(text) {
+			if strings.HasPrefix(line, "    ") && strings.Contains(line, "kafkactl ") {
+				checkExample(t, "help "+name, line)
+				found++
+			}
+		}
+		if found == 0 && name != "tuning" && name != "positions" {
+			t.Errorf("help %s shows no command", name)
+		}
+	}
+}
+
 // checkExample parses the kafkactl commands of a shell's line, and of the lines
 // quoted in it.
 func checkExample(t *testing.T, where, line string) {
@@ -108,6 +133,12 @@ func checkExample(t *testing.T, where, line string) {
 		if len(words) < 2 || words[0] != "kafkactl" {
 			continue
 		}
+		if words[1] == "help" { // comes into being when it is asked for
+			if _, ok := page(words[len(words)-1]); !ok {
+				t.Errorf("%s: %v: there is no such page", where, words)
+			}
+			continue
+		}
 		target, flags, err := newTestRoot().Find(words[1:])
 		if err != nil {
 			t.Errorf("%s: %v: %v", where, words, err)
@@ -115,6 +146,34 @@ func checkExample(t *testing.T, where, line string) {
 		}
 		if err := target.ParseFlags(flags); err != nil {
 			t.Errorf("%s: %v: %v", where, words, err)
+			continue
+		}
+		if err := target.ValidateArgs(target.Flags().Args()); err != nil {
+			t.Errorf("%s: %v: %v", where, words, err)
+		}
+		checkLanguages(t, where, target.Flags())
+	}
+}
+
+// checkLanguages compiles what a command's flags say in languages of their own.
+func checkLanguages(t *testing.T, where string, flags *pflag.FlagSet) {
+	t.Helper()
+	value := func(name string) string {
+		if f := flags.Lookup(name); f != nil && f.Changed {
+			return f.Value.String()
+		}
+		return ""
+	}
+	if text := value("format"); text != "" {
+		if _, err := format.Compile(text, time.UTC); err != nil {
+			t.Errorf("%s: -f '%s': %v", where, text, err)
+		}
+	}
+	for _, name := range []string{"where", "select"} {
+		if text := value(name); text != "" {
+			if _, err := filter.NewExpr(text); err != nil {
+				t.Errorf("%s: --%s '%s': %v", where, name, text, err)
+			}
 		}
 	}
 }

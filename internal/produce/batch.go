@@ -35,6 +35,7 @@ type Batch struct {
 	// append. Only an answer to the very same bytes can tell.
 	doubt    bool
 	waiting  bool // on the wire, unanswered
+	bygone   bool // on the wire to a log that was deleted since
 	told     bool // its bytes carry id and seq
 	answer   answer
 	fate     fate // what the answer means

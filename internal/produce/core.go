@@ -89,6 +89,7 @@ func newCore(r rules) *core {
 // request is what goes to a leader at once, a batch per partition.
 type request struct {
 	node    int32
+	topicID wire.UUID
 	batches []*Batch
 }
 
@@ -192,7 +193,7 @@ func (c *core) launch(l *lane, b *Batch) {
 	l.queue = l.queue[1:]
 	l.flight = append(l.flight, b)
 	l.wire++
-	b.waiting, b.node, b.answer = true, l.leader, answer{}
+	b.waiting, b.bygone, b.node, b.answer = true, false, l.leader, answer{}
 	if b.seq >= 0 || !l.id.sequenced() {
 		b.id = l.id
 		if b.doubt && !l.id.sequenced() {

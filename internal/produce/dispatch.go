@@ -98,6 +98,7 @@ func (e *engine) dispatch(ctx context.Context) {
 		}
 		clear(e.core.killed)
 		for _, r := range e.core.requests(now) {
+			r.topicID = e.topicID
 			e.sender(ctx, r.node).reqs <- r
 		}
 		e.holds()

@@ -112,7 +112,7 @@ func (c *core) hear(l *lane, b *Batch) {
 		c.stored(l, b)
 		return
 	}
-	b.doubt = b.doubt || doubt
+	b.doubt = b.doubt || doubt && !b.bygone
 	b.last = b.answer.err
 	c.hint(l, b.answer.leader)
 	// While something is in doubt, a wrong sequence is what to expect of the
@@ -126,10 +126,12 @@ func (c *core) hear(l *lane, b *Batch) {
 // have been refused because they are there already.
 func (c *core) stored(l *lane, b *Batch) {
 	l.failures, l.missing = 0, time.Time{}
-	if l.id.sequenced() {
-		l.proven = max(l.proven, b.end())
+	if !b.bygone {
+		if l.id.sequenced() {
+			l.proven = max(l.proven, b.end())
+		}
+		l.proved = true
 	}
-	l.proved = true
 	keep := l.flight[:0]
 	before := true
 	for _, f := range l.flight {
@@ -226,6 +228,7 @@ func (c *core) outOfOrder(l *lane, n int) {
 		return // not all are judged; send again
 	}
 	rest := l.queue[:0]
+	var refused []*Batch // in the end: that may empty the queue
 	for i, b := range l.queue {
 		switch {
 		case i >= n:
@@ -233,12 +236,12 @@ func (c *core) outOfOrder(l *lane, n int) {
 		case b.doubt && b.end() <= l.proven:
 			c.settled(b, -1, nil, false)
 		case b.end() <= l.proven:
-			c.refuse(b) // something behind it is stored: it cannot be in order any more
+			refused = append(refused, b) // something behind it is stored: it cannot be in order any more
 		case b.doubt && (l.ghost || b.answer.code != wire.OutOfOrderSequenceNumber):
 			// A broker that forgot us cannot tell. Nor does one that remembers, when a
 			// lost batch before this one may still arrive, and this one's first attempt
 			// behind it.
-			c.refuse(b)
+			refused = append(refused, b)
 		default:
 			// Had it been stored, then either it or one in doubt behind it would be the
 			// last the broker has of us, and would have been known as a duplicate. And
@@ -248,8 +251,11 @@ func (c *core) outOfOrder(l *lane, n int) {
 	}
 	clear(l.queue[len(rest):])
 	l.queue = rest
+	for _, b := range refused {
+		c.refuse(b)
+	}
 	c.retire(l)
-	if len(rest) > 0 {
+	if len(l.queue) > 0 {
 		l.failures++
 		l.until = c.now.Add(c.pause(l.failures))
 	}

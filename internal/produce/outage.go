@@ -83,6 +83,23 @@ func (c *core) complaint(l *lane) error {
 	return fmt.Errorf("%s:%d: %w", l.tp.Topic, l.tp.Partition, cause)
 }
 
+// reborn says that the topic was deleted and made anew. The new logs know nothing
+// of us and have nothing of what was sent before: nothing follows from what is
+// stored about what is in doubt, and no batch may overtake the first of its lane.
+// What was stored has been acknowledged, and is gone.
+func (c *core) reborn() {
+	for _, l := range c.lanes {
+		l.proven, l.proved, l.ghost = 0, false, false
+		l.epoch = -1
+		for _, b := range l.queue {
+			b.doubt = false
+		}
+		for _, b := range l.flight {
+			b.doubt, b.bygone = false, b.waiting
+		}
+	}
+}
+
 // leaderless says that some partition with records to send has no leader, or
 // waits because its leader failed it.
 func (c *core) leaderless() bool {

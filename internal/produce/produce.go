@@ -109,6 +109,7 @@ type engine struct {
 	pool       *pool
 	compressor codec.Compressor // the dispatcher's own, for batches made anew
 	snap       *broker.Snapshot
+	topicID    wire.UUID // zero where brokers know none
 	parts      atomic.Pointer[Partitions]
 	senders    map[int32]*sender
 
@@ -262,6 +263,12 @@ func (e *engine) someLeader(ctx context.Context) (int32, error) {
 // take tells core and feeder what metadata says.
 func (e *engine) take(snap *broker.Snapshot, t *broker.Topic) {
 	e.snap = snap
+	if id := snap.TopicID(e.topic); id != e.topicID && id != (wire.UUID{}) {
+		if e.topicID != (wire.UUID{}) {
+			e.core.reborn()
+		}
+		e.topicID = id
+	}
 	ps := &Partitions{}
 	for i := range t.Partitions {
 		p := &t.Partitions[i]

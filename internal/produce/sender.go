@@ -140,7 +140,7 @@ func (s *sender) launch(ctx context.Context, conn *broker.Conn, r *request, call
 		}
 	}
 	topic := wire.Default[wire.ProduceTopic]()
-	topic.Name, topic.TopicID = s.e.topic, s.e.client.Metadata().TopicID(s.e.topic)
+	topic.Name, topic.TopicID = s.e.topic, r.topicID
 	for _, b := range r.batches {
 		b.stamp(txn != nil)
 		part := wire.Default[wire.ProducePartition]()

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -198,6 +199,9 @@ func (c *cast) judge(a *actor, log *seen) row {
 		records: c.records, exit: a.exit(), stuck: a.stuck, acked: -1}
 	if text := strings.TrimSpace(a.said.String()); text != "" {
 		r.said = a.said.last()
+		if i := strings.Index(text, "panic:"); i >= 0 {
+			fmt.Fprintf(os.Stderr, "%s:\n%s\n", a.name, text[i:])
+		}
 	}
 	switch a.run {
 	case "produce":

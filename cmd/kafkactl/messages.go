@@ -34,7 +34,7 @@ func (m *messages) println(s string) {
 		_, _ = io.WriteString(m.w, s)
 		return
 	}
-	_, _ = io.WriteString(m.w, clearLine+s+m.progress+leftEdge)
+	_, _ = io.WriteString(m.w, clearLine+s+drawn(m.progress))
 }
 
 // beside writes data to the same terminal: the line makes way for it, and comes
@@ -50,7 +50,7 @@ func (m *messages) beside(w io.Writer, data []byte) (int, error) {
 		m.open = data[n-1] != '\n'
 	}
 	if m.progress != "" && !m.open {
-		_, _ = io.WriteString(m.w, m.progress+leftEdge)
+		_, _ = io.WriteString(m.w, drawn(m.progress))
 	}
 	return n, err
 }
@@ -67,7 +67,7 @@ func (m *messages) draw(line string) {
 		s = clearLine
 	}
 	if line != "" {
-		s += line + leftEdge
+		s += drawn(line)
 	}
 	m.progress = line
 	if !m.open {
@@ -76,9 +76,15 @@ func (m *messages) draw(line string) {
 }
 
 const (
-	leftEdge  = "\r"
 	clearLine = "\r\x1b[J" // from the left edge to the end of the screen
+	wrapOff   = "\x1b[?7l" // what is too long stays in the last column (DECAWM)
+	wrapOn    = "\x1b[?7h"
 )
+
+// drawn is the progress line as it goes to the terminal. It does not wrap: a
+// window that was made narrower since its width was asked for would leave all but
+// the last row of it standing.
+func drawn(line string) string { return wrapOff + line + wrapOn + "\r" }
 
 // warn tells of something that went otherwise than asked, but not wrong. -q
 // silences it.

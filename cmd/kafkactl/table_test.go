@@ -194,7 +194,7 @@ func TestMessagesKeepClearOfProgress(t *testing.T) {
 	m.draw("20 records")
 	m.draw("")
 	m.println("three")
-	want := "one\n" + "10 records\r" + clearLine + "two\n10 records\r" + clearLine + "20 records\r" + clearLine + "three\n"
+	want := "one\n" + drawn("10 records") + clearLine + "two\n" + drawn("10 records") + clearLine + drawn("20 records") + clearLine + "three\n"
 	if b.String() != want {
 		t.Errorf("got %q\nwant %q", b.String(), want)
 	}

@@ -251,13 +251,14 @@ func (o *consumeOptions) read(ctx context.Context, client *broker.Client, r foun
 		return &consume.Report{}, nil
 	}
 	sinks := o.sinks(&opts, len(ranges), progress.Done)
+	defer o.showStatus()()
 	if o.follow {
 		f := newFollower(o.env, &o.targeting, client)
 		f.status = &o.shown
-		defer o.showStatus()()
 		return f.follow(ctx, opts, r.resolved, r.claims, sinks...)
 	}
 	s := consume.NewSession(client, opts)
+	o.shown.session.Store(s)
 	s.Add(ranges)
 	s.Claim(r.claims)
 	return s.Run(ctx, sinks...)

@@ -40,6 +40,8 @@ type env struct {
 
 	troubled atomic.Bool // the user was told of an outage
 	outage   atomic.Bool // and not yet of its end
+
+	tells atomic.Pointer[func() tally] // how far the command has come; nil: it cannot say
 }
 
 func newEnv(in io.Reader, out, errOut io.Writer) *env {

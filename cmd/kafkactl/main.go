@@ -18,6 +18,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	defer e.close()
 	ctx, stop := watchSignals(context.Background(), e.kill, e.waiting)
 	defer stop()
+	defer watchAsked(e)()
 	err := execute(ctx, e, args)
 	return e.finish(ctx, err)
 }

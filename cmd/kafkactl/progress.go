@@ -27,6 +27,7 @@ const redraw = 200 * time.Millisecond
 // data goes or comes another way, which data says: e.in or e.out. read is called
 // from a goroutine of its own; stop removes the line and ends it.
 func (e *env) startProgress(verb string, data any, read func() tally) (stop func()) {
+	e.answer(read)
 	if e.cfg.quiet || !e.msgs.terminal || isTerminal(data) {
 		return func() {}
 	}

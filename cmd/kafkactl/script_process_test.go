@@ -101,13 +101,13 @@ func (s *stage) process(ts *testscript.TestScript, name string) *process {
 	return p
 }
 
-// send NAME INT|TERM|HUP|STOP|CONT|KILL sends a signal.
+// send NAME INT|TERM|HUP|STOP|CONT|KILL|USR1 sends a signal.
 func cmdSend(s *stage, ts *testscript.TestScript, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: send NAME SIGNAL")
 	}
 	sig, ok := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP,
-		"STOP": syscall.SIGSTOP, "CONT": syscall.SIGCONT, "KILL": syscall.SIGKILL}[args[1]]
+		"STOP": syscall.SIGSTOP, "CONT": syscall.SIGCONT, "KILL": syscall.SIGKILL, "USR1": syscall.SIGUSR1}[args[1]]
 	if !ok {
 		ts.Fatalf("no signal is called %s", args[1])
 	}

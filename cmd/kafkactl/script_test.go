@@ -4,7 +4,9 @@ package main
 
 import (
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -41,6 +43,8 @@ func TestScripts(t *testing.T) {
 				return real == "", nil
 			case "real":
 				return real != "", nil
+			case "hangup": // ignored under nohup, and so by what we start
+				return !signal.Ignored(syscall.SIGHUP), nil
 			}
 			return false, nil
 		},

@@ -52,11 +52,12 @@ func (s *statusLine) tally(outage bool) tally {
 // other end of a pipe may write to the terminal too, so there is no line beside
 // one; nor with --raw, which may leave the cursor anywhere.
 func (s *statusLine) start(e *env, raw bool) (stop func()) {
+	read := func() tally { return s.tally(e.outage.Load()) }
+	e.answer(read)
 	out, ok := e.out.(*stdout)
 	if !ok || e.cfg.quiet || !e.msgs.terminal {
 		return func() {}
 	}
-	read := func() tally { return s.tally(e.outage.Load()) }
 	if !isTerminal(out) {
 		if f, ok := out.w.(*os.File); !ok || !keeps(f) {
 			return func() {}
@@ -94,7 +95,11 @@ func sameFile(a, b any) bool {
 
 // showStatus shows how following goes, where records go to standard output.
 func (o *consumeOptions) showStatus() (stop func()) {
-	if o.exec != "" || o.write != "" || !o.follow {
+	if o.exec != "" || o.write != "" {
+		return func() {}
+	}
+	if !o.follow {
+		o.answer(func() tally { return o.shown.tally(false) })
 		return func() {}
 	}
 	return o.shown.start(o.env, o.raw)

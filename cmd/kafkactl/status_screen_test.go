@@ -57,7 +57,7 @@ func TestTheStatusLineKeepsBelowTheDataAtEveryWidth(t *testing.T) {
 				// In a narrow window a line of tail is cut before its value: count lines.
 				screen := s.until(fmt.Sprintf("%d records", sent)[:min(columns-2, 4)])
 				if columns >= 80 {
-					screen = s.until(fmt.Sprintf("<%d>", sent))
+					s.until(fmt.Sprintf("<%d>", sent))
 					screen = s.until(" waiting")
 					if !regexp.MustCompile(`\n\d[\d,]* records?, .* · waiting$`).MatchString(strings.TrimRight(screen, "\n ")) {
 						t.Errorf("%d columns: the line is not the last:\n%s", columns, screen)

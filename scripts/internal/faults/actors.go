@@ -217,7 +217,7 @@ func (c *cast) judge(a *actor, log *seen) row {
 		r.recovery = a.seen.pause(c.at)
 	default:
 		r.verdict = a.seen.against(log, c.records)
-		r.recovery = a.seen.silence(c.at)
+		r.recovery = a.seen.latest(c.at)
 	}
 	return r
 }

@@ -26,11 +26,21 @@ type seen struct {
 	mu      sync.Mutex
 	places  map[int][]place
 	when    map[int][]time.Time // of each of places
+	late    []lateness          // of what was late, in the order it came
 	changed int                 // lines whose key or value is not what was produced
 	count   atomic.Int64
 }
 
 func newSeen() *seen { return &seen{places: map[int][]place{}, when: map[int][]time.Time{}} }
+
+// lateness is how long after it was appended a record was printed.
+type lateness struct {
+	at time.Time
+	by time.Duration
+}
+
+// soon is what is not late: a fetch that waits, and a machine that is busy.
+const soon = 50 * time.Millisecond
 
 // format is what readers print, for kafkactl and kcat alike.
 const format = `%p %o %T %k %s\n`
@@ -64,9 +74,10 @@ func (s *seen) read(r io.Reader, t *text, n int, length time.Duration, appended 
 		if appended {
 			at = time.UnixMilli(stamp)
 		}
+		late := at.Sub(time.UnixMilli(stamp))
 		want = t.appendValue(append(t.appendKey(want[:0], i), ' '), i)
 		same := bytes.Equal(want[:len(f[3])], f[3]) && bytes.Equal(want[min(len(want), len(f[3])+1):], f[4])
-		s.add(p, place{offset, i}, at, same)
+		s.add(p, place{offset, i}, at, late, same)
 		got++
 		if length > 0 && got%512 == 0 {
 			time.Sleep(time.Until(begin.Add(time.Duration(float64(length) * float64(got) / float64(n)))))
@@ -74,9 +85,12 @@ func (s *seen) read(r io.Reader, t *text, n int, length time.Duration, appended 
 	}
 }
 
-func (s *seen) add(p int, at place, when time.Time, same bool) {
+func (s *seen) add(p int, at place, when time.Time, late time.Duration, same bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if late > soon {
+		s.late = append(s.late, lateness{when, late})
+	}
 	s.places[p] = append(s.places[p], at)
 	s.when[p] = append(s.when[p], when)
 	if !same {
@@ -85,8 +99,20 @@ func (s *seen) add(p int, at place, when time.Time, same bool) {
 	s.count.Add(1)
 }
 
-// silence is the longest that one partition said nothing, of what lies after
-// the fault: what a reader of that partition had to wait.
+// latest is how late a record was printed at most, of what came after the fault.
+// Brokers stamp records as they append them, so this is the reader's doing and
+// theirs, and not that of a writer who was held up.
+func (s *seen) latest(fault time.Time) (longest time.Duration) {
+	for _, l := range s.late {
+		if l.at.After(fault) {
+			longest = max(longest, l.by)
+		}
+	}
+	return longest
+}
+
+// silence is the longest that one partition took nothing, of what lies after the
+// fault.
 func (s *seen) silence(fault time.Time) (longest time.Duration) {
 	for _, when := range s.when {
 		longest = max(longest, gap(when, fault))

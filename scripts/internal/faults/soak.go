@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -80,10 +83,13 @@ func storm(ctx context.Context, s *scene) error {
 type holding struct {
 	rss            int // KiB
 	threads, files int
+	goroutines     int
 }
 
-// held reads what a process holds of the kernel.
-func held(pid int) (h holding, err error) {
+// held reads what a client of ours holds of the kernel, and what it says of its
+// goroutines when it is asked.
+func held(a *actor) (h holding, err error) {
+	pid := a.cmd.Process.Pid
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return h, err
@@ -91,8 +97,14 @@ func held(pid int) (h holding, err error) {
 	h.rss, h.threads = field(text, "VmRSS:"), field(text, "Threads:")
 	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 	h.files = len(open)
-	return h, err
+	for _, account := range goroutines.FindAllStringSubmatch(a.said.String(), -1) {
+		h.goroutines, _ = strconv.Atoi(account[1])
+	}
+	return h, errors.Join(err, a.cmd.Process.Signal(syscall.SIGUSR1)) // for the next look
 }
+
+// goroutines is the end of what SIGUSR1 has a client tell.
+var goroutines = regexp.MustCompile(`, (\d+) goroutines\n`)
 
 // field is the number behind a name in a file of lines like "Threads:	8".
 func field(text []byte, name string) (n int) {
@@ -117,7 +129,7 @@ func watch(ctx context.Context, actors []*actor, length time.Duration) error {
 		}
 		gone := float64(time.Since(begun)) / float64(length)
 		for i, a := range actors {
-			h, err := held(a.cmd.Process.Pid)
+			h, err := held(a)
 			if err != nil || a.ended() {
 				return fmt.Errorf("%s ended %v before its time: %s", a.name, length-time.Since(begun), a.said.last())
 			}
@@ -131,10 +143,10 @@ func watch(ctx context.Context, actors []*actor, length time.Duration) error {
 	}
 	for i, a := range actors {
 		e, l := early[i], late[i]
-		fmt.Printf("%-20s held, at most: %d KiB, %d threads, %d descriptors early; %d KiB, %d threads, %d descriptors in the end\n",
-			a.name, e.rss, e.threads, e.files, l.rss, l.threads, l.files)
+		fmt.Printf("%-20s held, at most: %d KiB, %d threads, %d goroutines, %d descriptors early; %d KiB, %d threads, %d goroutines, %d descriptors in the end\n",
+			a.name, e.rss, e.threads, e.goroutines, e.files, l.rss, l.threads, l.goroutines, l.files)
 		// The garbage collector lets a heap double before it looks.
-		if l.rss > e.rss*3/2+16<<10 || l.threads > e.threads+8 || l.files > e.files+2 {
+		if l.rss > e.rss*3/2+16<<10 || l.threads > e.threads+8 || l.goroutines > e.goroutines+2 || l.goroutines == 0 || l.files > e.files+2 {
 			bad = append(bad, fmt.Errorf("%s: what it holds has grown", a.name))
 		}
 	}
@@ -143,4 +155,5 @@ func watch(ctx context.Context, actors []*actor, length time.Duration) error {
 
 func (h *holding) most(o holding) {
 	h.rss, h.threads, h.files = max(h.rss, o.rss), max(h.threads, o.threads), max(h.files, o.files)
+	h.goroutines = max(h.goroutines, o.goroutines)
 }

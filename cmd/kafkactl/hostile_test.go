@@ -201,19 +201,32 @@ func TestBrokersThatLieCostLittleAndAreNamed(t *testing.T) {
 	}
 }
 
+// lied runs a command on a broker that lies. On a machine so busy that a process
+// gets nothing done within a second, it is given more of them.
 func lied(t *testing.T, name string, l lie, v victim) {
+	if !liedTo(t, name, l, v, "1s") {
+		liedTo(t, name, l, v, "20s")
+	}
+}
+
+// liedTo is false where time ran out before the lie was heard.
+func liedTo(t *testing.T, name string, l lie, v victim, timeout string) (heard bool) {
 	c := brokertest.NewCluster(t, 1)
 	c.Create("orders", 2)
 	fill(t, c)
 	groups(c.Node(1))
 	c.Node(1).Bend(v.api, l.bend)
-	cmd := command(t, append(v.args, "--timeout", "1s", "-b", c.Seeds()[0])...)
+	cmd := command(t, append(v.args, "--timeout", timeout, "-b", c.Seeds()[0])...)
 	var out, said bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(v.in), &out, &said
 	err := cmd.Run()
 	code := -1
 	if cmd.ProcessState != nil {
 		code = statusOf(cmd.ProcessState)
+	}
+	named := strings.Contains(said.String(), c.Seeds()[0]) && strings.Contains(said.String(), v.api.String())
+	if timeout == "1s" && l.told && code == exitUnreachable && !named {
+		return false
 	}
 	fail := func(format string, args ...any) {
 		t.Errorf("%s: %s\nexit %d (%v), said:\n%.2000s", name, fmt.Sprintf(format, args...), code, err, said.String())
@@ -231,7 +244,7 @@ func lied(t *testing.T, name string, l lie, v victim) {
 	if bytes.Contains(said.Bytes(), []byte("goroutine ")) {
 		fail("it crashed")
 	}
-	if l.told && code != exitDone && !(strings.Contains(said.String(), c.Seeds()[0]) && strings.Contains(said.String(), v.api.String())) {
+	if l.told && code != exitDone && !named {
 		fail("the error names not both of %s and %v", c.Seeds()[0], v.api)
 	}
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
@@ -239,6 +252,7 @@ func lied(t *testing.T, name string, l lie, v victim) {
 			fail("it took %d MB", mb)
 		}
 	}
+	return true
 }
 
 // groups has a node know of one group, with nobody in it.

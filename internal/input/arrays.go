@@ -16,7 +16,7 @@ var (
 
 // Arrays makes files that hold one JSON array yield its elements, one a line,
 // as they arrive; an element may stand on many lines. Files that begin with
-// anything but [ stay as they are.
+// anything but [ stay as they are, but for a byte order mark.
 func Arrays(files []File) []File {
 	out := make([]File, len(files))
 	for i, f := range files {
@@ -85,6 +85,7 @@ func (e *elements) Read(b []byte) (int, error) {
 
 // look finds out whether the first byte that counts is a [, and goes behind it.
 func (e *elements) look() error {
+	skipMark(e.in)
 	for n := 1; ; n++ {
 		b, err := e.in.Peek(n)
 		if len(b) < n {

@@ -72,6 +72,26 @@ func bySuffix(name string) string {
 	return "none"
 }
 
+// Foreign is the command that unpacks a file whose name tells of a compression
+// that Decompress does not know, "" for any other.
+func Foreign(name string) string {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".xz", ".lzma":
+		return "xz -dc"
+	case ".zip":
+		return "unzip -p"
+	case ".7z":
+		return "7z x -so"
+	case ".br":
+		return "brotli -dc"
+	case ".z":
+		return "uncompress -c"
+	case ".lzo":
+		return "lzop -dc"
+	}
+	return ""
+}
+
 // inflated opens its decoder at the first Read, for some read in doing so, and a
 // pipe may be slow.
 type inflated struct {

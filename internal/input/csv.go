@@ -82,7 +82,7 @@ type rows struct {
 }
 
 func newRows(src io.ReadCloser, c CSV) *rows {
-	in := bufio.NewReaderSize(&quoting{in: bufio.NewReaderSize(src, blockSize)}, blockSize)
+	in := bufio.NewReaderSize(newQuoting(bufio.NewReaderSize(src, blockSize), c.Comma), blockSize)
 	r := &rows{src: src, in: in, csv: csv.NewReader(in), c: c, key: -1}
 	r.csv.Comma, r.csv.ReuseRecord = c.Comma, true
 	return r
@@ -165,9 +165,6 @@ func (r *rows) header() error {
 	}
 	seen := map[string]bool{}
 	for i, name := range row {
-		if i == 0 {
-			name = strings.TrimPrefix(name, "\ufeff")
-		}
 		switch {
 		case name == "":
 			return fmt.Errorf("header: column %d has no name", i+1)
@@ -186,54 +183,4 @@ func (r *rows) header() error {
 		return fmt.Errorf("header: no column is called %q", r.c.Key)
 	}
 	return nil
-}
-
-// quoting stands before encoding/csv, which drops the carriage return of \r\n
-// inside quotes, and takes a quote without an end for a field without bound.
-type quoting struct {
-	in     *bufio.Reader
-	quoted bool
-	row    int // bytes of the row so far
-	last   byte
-	owed   bool // a newline whose carriage return was doubled
-	err    error
-}
-
-// Read implements io.Reader.
-func (q *quoting) Read(b []byte) (int, error) {
-	n := 0
-	for n < len(b) && q.err == nil {
-		if q.owed {
-			b[n], q.owed = '\n', false
-			n++
-			continue
-		}
-		if n > 0 && q.in.Buffered() == 0 {
-			return n, nil
-		}
-		c, err := q.in.ReadByte()
-		if err != nil {
-			q.err = err
-			break
-		}
-		if q.row++; q.row > DefaultMax {
-			q.err = fmt.Errorf("a row is longer than %d bytes; is a quote without its end?", DefaultMax)
-			break
-		}
-		switch {
-		case c == '"':
-			q.quoted = !q.quoted
-		case c == '\n' && !q.quoted:
-			q.row = 0
-		case c == '\n' && q.last == '\r':
-			c, q.owed = '\r', true
-		}
-		q.last = c
-		b[n] = c
-		n++
-	}
-	if n > 0 {
-		return n, nil
-	}
-	return 0, q.err
 }

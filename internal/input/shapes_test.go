@@ -1,9 +1,12 @@
 package input
 
 import (
+	"bufio"
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -66,6 +69,11 @@ func TestJSONArraysAreTheirElements(t *testing.T) {
 		same(t, "lines", got[1:], `f:2 null="a"`, `f:3 null="b"`)
 		if err != io.EOF {
 			t.Error(err)
+		}
+		for _, text := range []string{"\ufeff{\"value\":\"a\"}\n", "\ufeff[{\"value\":\"a\"}]"} {
+			if got, err = read(text, one); len(got) != 1 || !strings.HasSuffix(got[0], `null="a"`) || err != io.EOF {
+				t.Errorf("a byte order mark: %q, %v", got, err)
+			}
 		}
 		got, _ = read(`[{"value":"a"}, 5, {"value":"b"}]`, one)
 		if len(got) != 3 || !strings.HasPrefix(got[1], "f:record 2 !") {
@@ -137,6 +145,9 @@ func TestCSVRowsAreObjectsOfTheirColumns(t *testing.T) {
 	got, _ = read(CSV{}, "a,b\n1,2\n3\n4,\"5\"6\n7,\xff\n8,9\n")
 	same(t, "bad rows", got, `f:record 1 null="{\"a\":\"1\",\"b\":\"2\"}"`, `f:record 2 !line 3: wrong number of fields`,
 		`f:record 3 !line 4: extraneous or missing " in quoted-field`, `f:record 4 !line 5: column "b" is not valid UTF-8`, `f:record 5 null="{\"a\":\"8\",\"b\":\"9\"}"`)
+	got, _ = read(CSV{}, "\ufeff\"a\",b\r\n1,x\"y\r\n2,z\r\n3,\"p\r\nq\"\r\n\"4\"x,\"\r\n5,6\r\n")
+	same(t, "stray quotes", got, `f:record 1 !line 2: bare " in non-quoted-field`, `f:record 2 null="{\"a\":\"2\",\"b\":\"z\"}"`,
+		`f:record 3 null="{\"a\":\"3\",\"b\":\"p\\r\\nq\"}"`, `f:record 4 !line 6: extraneous or missing " in quoted-field`, `f:record 5 null="{\"a\":\"5\",\"b\":\"6\"}"`)
 	if got, err := read(CSV{Key: "a"}, "a\n1\n"); len(got) != 1 || got[0] != `f:record 1 "1"="{}"` || err != io.EOF {
 		t.Errorf("a key alone: %q, %v", got, err)
 	}
@@ -147,6 +158,41 @@ func TestCSVRowsAreObjectsOfTheirColumns(t *testing.T) {
 			t.Errorf("%q: got %v, want %s", text, err, want)
 		}
 	}
+}
+
+// FuzzQuoting holds that what stands before encoding/csv adds carriage returns
+// inside quotes and does nothing else: the rows are the same, good and bad.
+func FuzzQuoting(f *testing.F) {
+	for _, s := range []string{"a,b\r\n1,x\"y\r\n2,z\r\n", "\"a\"x,\"\r\nb\r\n", "\"a\r\n\"\"b\",c\n\"", "\"a\"\r\"b\"\r\n\r\n", "\"a\"…\"b\r\n\"…\xe2\x80…"} {
+		f.Add(s, false)
+		f.Add(s, true)
+	}
+	f.Fuzz(func(t *testing.T, s string, wide bool) {
+		comma := ','
+		if wide {
+			comma = '…'
+		}
+		if strings.HasPrefix(s, "\ufeff") {
+			return
+		}
+		rows := func(src io.Reader) (list []string) {
+			in := csv.NewReader(src)
+			in.Comma = comma
+			for {
+				row, err := in.Read()
+				if err == io.EOF {
+					return list
+				}
+				var bad *csv.ParseError
+				if errors.As(err, &bad) {
+					row = append(row, fmt.Sprint("line ", bad.Line, ": ", bad.Err))
+				}
+				list = append(list, strings.ReplaceAll(fmt.Sprintf("%q", row), `\r\n`, `\n`))
+			}
+		}
+		ours := rows(newQuoting(bufio.NewReader(strings.NewReader(s)), comma))
+		same(t, fmt.Sprintf("%q", s), ours, rows(strings.NewReader(s))...)
+	})
 }
 
 // Rows of a slow pipe are records before the pipe has more.

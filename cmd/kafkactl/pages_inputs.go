@@ -22,13 +22,15 @@ bytes of standard input are never guessed at. --decompress gzip|zstd|lz4|bzip2|s
 all inputs, a pipe too, and none for no file. Members one behind the other are one stream. A file
 that is cut off or corrupt ends the run with exit 1 and says where; what came before it was sent.
 Framed snappy (.sz) does not mark its end, so that one cut between two of its chunks looks whole.
+Files named .xz .lzma .zip .7z .br .Z .lzo are refused, exit 2: xz -dc FILE | kafkactl produce … reads them.
 
 CSV. The first row of each file names its columns. A record's value is an object of all columns
 in their order, their values text as they stand: "007" and "" stay what they are. --csv-key NAME
 makes that column the key, and takes it out of the value. --csv-delim ';' or '\t' stands between
 fields. A row with too few or too many fields, a stray quote or bytes that are no UTF-8 is
 refused, with its file, record and line; with --keep-going it is skipped and counted, and the exit is
-3. Quotes may hold line ends. A header that lacks a name, or has one twice, ends the run.
+3. Quotes may hold line ends. A header that lacks a name, or has one twice, ends the run. A byte order
+mark at the beginning of a file is passed over, here and with -J.
 
 Whole files. Their bytes are the value, exactly; an empty file is an empty value. They are not
 decompressed unless --decompress is given. --key-from-name makes a file's name, without its

@@ -96,6 +96,14 @@ func (o *produceOptions) opened(cmd *cobra.Command, names []string) (input.Sourc
 			how = "none"
 		}
 	}
+	if how == "auto" {
+		for _, name := range names {
+			if unpack := input.Foreign(name); unpack != "" {
+				return nil, nil, nil, usagef("%s: that compression is not known, and its bytes are hardly records", name).withHint(
+					"%s %s | kafkactl produce …, or --decompress none for the bytes as they stand", unpack, name)
+			}
+		}
+	}
 	files, err := input.Files(names, o.in)
 	if err != nil {
 		return nil, nil, nil, err

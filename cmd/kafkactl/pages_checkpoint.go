@@ -25,12 +25,19 @@ What is refused, with exit 1 and the reason, before anything is sent:
     compared; more behind them is what comes next, so that a file which has grown can be sent on
     a FILE that another run is using, and a run of which a copy has gone on meanwhile
     a cluster that has forgotten the position (a week without a run; offsets.retention.minutes)
+    a topic that was deleted and made anew since: what was committed is gone with the one before (from
+    Kafka 2.8 on); a run that this happens to ends likewise
     brokers before Kafka 2.5, which cannot say for certain what a transaction has committed
 
-A record that the input spoils ends the run with what is before it committed; --keep-going skips it,
-counted, exit 3. One that the brokers refuse ends the run, and the second it was in is not sent.
+A record that the input spoils ends the run with what is before it committed; --keep-going, which may be
+given only then, skips it, counted, exit 3. One that the brokers refuse ends the run, and the second it
+was in is not sent.
 --acks is all, and --receipts is not to be had: offsets would be printed before they are committed.
-Timestamps that records do not bring are those of the run that committed them.
+Timestamps that records do not bring are those of the run that committed them. Where partitions are
+added in between, keys may go to others from then on, as they would with any producer.
+
+Brokers that cannot be reached are waited for, as long as --delivery-timeout (2 minutes) says; then the
+run ends, and the same command goes on from there.
 
 Rights: Write and Describe on the transactional id kafkactl-*, Read on the group kafkactl-*, Write and
 Read on the topic.

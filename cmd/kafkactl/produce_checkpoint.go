@@ -21,7 +21,7 @@ func shaping() []string {
 	return []string{
 		"key", "key-delim", "delim", "format", "json", "keep-partition", "csv", "csv-key", "csv-delim", "file-per-record",
 		"key-from-name", "header", "partition", "timestamp", "key-as", "value-as", "null", "Z", "skip-empty", "decompress",
-		"partitioner", "keep-going",
+		"partitioner",
 	}
 }
 

@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"cluster":  onStage(cmdCluster),
 			"topic":    onStage(cmdTopic),
+			"remake":   onStage(cmdRemake),
 			"fail":     onStage(cmdFail),
 			"cut":      onStage(cmdCut),
 			"mute":     onStage(cmdMute),

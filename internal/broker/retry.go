@@ -267,7 +267,8 @@ func (c *Client) wrap(key wire.Key, err error) error {
 
 // topCode finds a response's error code where it speaks of the request as a
 // whole: in a field of its own, or the same "wrong coordinator" or "wrong
-// controller" on every item.
+// controller" on every item. What belongs to a transaction succeeds as a whole, so
+// there any item may say that it is worth another try.
 func topCode(resp wire.Response, version int16) wire.Code {
 	switch r := resp.(type) {
 	case *wire.FindCoordinatorResponse:
@@ -299,21 +300,25 @@ func topCode(resp wire.Response, version int16) wire.Code {
 		}
 		return all.code()
 	case *wire.TxnOffsetCommitResponse:
-		var all common
 		for _, t := range r.Topics {
 			for _, p := range t.Partitions {
-				all.add(p.ErrorCode)
+				if p.ErrorCode.Retriable() {
+					return p.ErrorCode
+				}
 			}
 		}
-		return all.code()
+		return wire.None
 	case *wire.AddPartitionsToTxnResponse:
-		var all common
+		// One partition that a coordinator has not heard of yet is none's fault, and
+		// keeps the others out.
 		for _, t := range r.Topics {
 			for _, p := range t.Partitions {
-				all.add(p.ErrorCode)
+				if p.ErrorCode.Retriable() {
+					return p.ErrorCode
+				}
 			}
 		}
-		return all.code()
+		return wire.None
 	case *wire.CreateTopicsResponse:
 		var all common
 		for _, t := range r.Topics {

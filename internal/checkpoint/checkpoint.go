@@ -20,10 +20,9 @@ import (
 )
 
 const (
-	every       = time.Second // how long a transaction takes records in
-	most        = 32 << 20    // bytes of records in a transaction
-	lingering   = 2 * time.Second
-	maxRecovers = 5 // in a row, without a commit between
+	every     = time.Second // how long a transaction takes records in
+	most      = 32 << 20    // bytes of records in a transaction
+	lingering = 2 * time.Second
 )
 
 // Config says what is sent where.
@@ -61,9 +60,15 @@ type Report struct {
 	Spoilt   *produce.RecordError
 }
 
-// ErrElsewhere says that somebody else moved the position: another run has a
-// copy of the same file.
-var ErrElsewhere = errors.New("another run with a copy of this checkpoint has gone on meanwhile")
+var (
+	// ErrElsewhere says that somebody else moved the position: another run has a
+	// copy of the same file.
+	ErrElsewhere = errors.New("another run with a copy of this checkpoint has gone on meanwhile")
+	// ErrReborn says that the topic is not the one that records were committed to.
+	ErrReborn = errors.New("the topic was deleted and made anew since, and what was committed is gone with it; to send all of the input, begin with a new checkpoint")
+	// ErrForgotten says that nobody knows any more what is committed.
+	ErrForgotten = errors.New("the cluster has no position any more")
+)
 
 // runner is one run.
 type runner struct {
@@ -96,6 +101,9 @@ func Run(ctx context.Context, client *broker.Client, cfg Config, in produce.Inpu
 	err = r.run(ctx)
 	r.report.Committed = r.at.records - r.report.Before
 	r.report.Skipped, r.report.Spoilt = r.win.skipped, r.win.spoilt
+	if err == nil {
+		err = r.kept(ctx)
+	}
 	if err == nil && !r.file.state.Complete {
 		r.file.state.Complete = true
 		err = r.file.save()
@@ -108,6 +116,10 @@ func (r *runner) begin(ctx context.Context) error {
 	if err := r.txn.supported(ctx); err != nil {
 		return err
 	}
+	st := &r.file.state
+	if st.TopicID == "" {
+		st.TopicID = r.topicID()
+	}
 	if err := r.file.save(); err != nil { // before anything bears its name
 		return err
 	}
@@ -118,30 +130,80 @@ func (r *runner) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	st := &r.file.state
-	switch {
+	switch reborn := r.same(); {
+	case reborn != nil && (found || st.Records > 0):
+		return reborn
+	case reborn != nil: // nothing was committed to the one before
+		st.TopicID = r.topicID()
+		err = r.file.save()
 	case !found && st.Records > 0 && !st.Complete:
-		return fmt.Errorf("%s: the cluster has no position any more, though %d records were committed; brokers forget it after offsets.retention.minutes", r.cfg.Path, st.Records)
+		err = fmt.Errorf("%s: %w, though %d records were committed; brokers forget it after offsets.retention.minutes", r.cfg.Path, ErrForgotten, st.Records)
+	case found && stored.records < st.Records:
+		err = fmt.Errorf("%s: the cluster's position is record %d, though %d were committed: it has lost some", r.cfg.Path, stored.records, st.Records)
+	}
+	switch {
+	case err != nil:
+		return err
 	case !found && st.Records > 0:
 		stored = position{st.Records, st.Sum}
 	case !found:
 		stored = position{0, r.win.sum()}
-	case stored.records < st.Records:
-		return fmt.Errorf("%s: the cluster's position is record %d, though %d were committed: it has lost some", r.cfg.Path, stored.records, st.Records)
 	}
-	if err := r.win.skip(ctx, stored); err != nil {
+	return r.resume(ctx, stored, found)
+}
+
+// resume goes to a position in the input. Where it is not the cluster's any more,
+// nothing can be behind it.
+func (r *runner) resume(ctx context.Context, at position, known bool) error {
+	if err := r.win.skip(ctx, at); err != nil {
 		return err
 	}
-	r.at, r.report.Before = stored, stored.records
-	if !found && st.Records > 0 {
+	r.at, r.report.Before = at, at.records
+	if at.records == 0 {
+		return nil
+	}
+	if !known {
 		if more, err := r.win.peek(ctx); more || err != nil {
-			return errors.Join(err, fmt.Errorf("%s: the input has more than the %d records that were committed, and the cluster has no position any more", r.cfg.Path, st.Records))
+			return errors.Join(err, fmt.Errorf("%s: the input has more than the %d records that were committed, and %w", r.cfg.Path, at.records, ErrForgotten))
 		}
 	}
-	if stored.records > 0 && r.cfg.Resumed != nil {
-		r.cfg.Resumed(stored.records)
+	if r.cfg.Resumed != nil {
+		r.cfg.Resumed(at.records)
 	}
 	return nil
+}
+
+// topicID is what metadata says, "" before Kafka 2.8.
+func (r *runner) topicID() string {
+	id := r.txn.client.Metadata().TopicID(r.cfg.Topic)
+	if id == (wire.UUID{}) {
+		return ""
+	}
+	return id.String()
+}
+
+// same holds that the topic is still the one that records were committed to. A
+// topic of the same name knows nothing of them.
+func (r *runner) same() error {
+	was, is := r.file.state.TopicID, r.topicID()
+	if was == "" || is == "" || was == is {
+		return nil
+	}
+	return fmt.Errorf("%s: %s: %w", r.cfg.Path, r.cfg.Topic, ErrReborn)
+}
+
+// kept is same with news: brokers that take records by the topic's name take them
+// for another one, too.
+func (r *runner) kept(ctx context.Context) error {
+	client := r.txn.client
+	if r.report.Committed == 0 {
+		return nil
+	}
+	if _, err := client.Refresh(ctx, client.Metadata(), r.cfg.Topic); err != nil {
+		r.cfg.Log(1, "asking for %s once more: %v", r.cfg.Topic, err)
+		return nil // it is committed all the same
+	}
+	return r.same()
 }
 
 // run sends one transaction after another until the input ends.
@@ -161,116 +223,4 @@ func (r *runner) run(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
-}
-
-// transact commits a window of records, again and again where a transaction is
-// lost, until they are there or cannot be.
-func (r *runner) transact(ctx context.Context) error {
-	for try := 1; ; try++ {
-		decided, err := r.attempt(ctx)
-		if err == nil {
-			return nil
-		}
-		if !decided {
-			r.report.Doubtful = r.win.count
-		}
-		if !recoverable(err) && decided {
-			r.txn.abort(ctx)
-			return err
-		}
-		if try > maxRecovers || ctx.Err() != nil {
-			return err
-		}
-		r.cfg.Log(1, "the transaction is begun anew: %v", err)
-		done, fresh := r.recover(ctx)
-		switch {
-		case fresh != nil:
-			return errors.Join(fresh, err)
-		case done:
-			return r.committed()
-		}
-		r.report.Doubtful = 0
-	}
-}
-
-// attempt is one transaction. decided says that it is known not to be committed,
-// or to be.
-func (r *runner) attempt(ctx context.Context) (decided bool, err error) {
-	inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer cancel(nil)
-	// What was read when a signal came is committed, unless that takes long.
-	over := context.AfterFunc(ctx, func() {
-		r.win.shut()
-		time.AfterFunc(lingering, func() { cancel(context.Cause(ctx)) })
-	})
-	defer over()
-	r.win.replay(every)
-	cfg := r.cfg.Produce
-	cfg.KeepGoing = false // which records are skipped must not depend on brokers
-	cfg.Txn = r.txn.bind()
-	rep, err := produce.Run(inner, r.txn.client, cfg, r.cfg.Topic, r.win)
-	r.win.shut()
-	switch {
-	case err != nil:
-		return true, r.placed(rep, err)
-	case rep.Acked != r.win.count:
-		return true, fmt.Errorf("%w: %d of %d records were acknowledged", produce.ErrTxn, rep.Acked, r.win.count)
-	}
-	ahead := position{r.at.records + r.win.count, r.win.sum()}
-	if decided, err = r.txn.commit(context.WithoutCancel(ctx), ahead); err != nil {
-		return decided, err
-	}
-	return true, r.committed()
-}
-
-// committed goes on behind the window.
-func (r *runner) committed() error {
-	r.at = position{r.at.records + r.win.count, r.win.sum()}
-	r.report.Doubtful, r.report.Last = 0, r.win.last
-	r.win.drop()
-	return r.file.keep(r.at)
-}
-
-// placed keeps the line of a record that a broker refused.
-func (r *runner) placed(rep produce.Report, err error) error {
-	if rep.CauseFirst > 0 && rep.CauseFirst == rep.CauseLast && !errors.Is(err, produce.ErrTxn) {
-		return &produce.RecordError{Line: rep.CauseFirst, Err: err}
-	}
-	return err
-}
-
-// recover fences what is left of the last transaction, and finds out whether it
-// was committed.
-func (r *runner) recover(ctx context.Context) (done bool, err error) {
-	if err := r.txn.begin(ctx); err != nil {
-		return false, err
-	}
-	stored, found, err := r.txn.position(ctx)
-	if err != nil {
-		return false, err
-	}
-	ahead := position{r.at.records + r.win.count, r.win.sum()}
-	switch {
-	case found && stored == ahead:
-		return true, nil
-	case found && stored == r.at, !found && r.at.records == 0:
-		return false, nil
-	}
-	return false, fmt.Errorf("%s: %w", r.cfg.Path, ErrElsewhere)
-}
-
-// recoverable says that another transaction may succeed where this one did not.
-func recoverable(err error) bool {
-	if produce.Lost(err) {
-		return true
-	}
-	for _, code := range []wire.Code{
-		wire.ConcurrentTransactions, wire.TransactionCoordinatorFenced, wire.CoordinatorLoadInProgress,
-		wire.CoordinatorNotAvailable, wire.NotCoordinator, wire.NetworkException,
-	} {
-		if errors.Is(err, code) {
-			return true
-		}
-	}
-	return false
 }

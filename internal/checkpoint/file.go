@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -27,6 +28,7 @@ type state struct {
 	Version  int               `json:"version"`
 	Cluster  string            `json:"cluster"`
 	Topic    string            `json:"topic"`
+	TopicID  string            `json:"topicId,omitempty"`
 	ID       string            `json:"transactionalId"`
 	Group    string            `json:"group"`
 	Inputs   []string          `json:"inputs"`
@@ -52,7 +54,11 @@ var ErrLocked = errors.New("another run is using this checkpoint")
 // openFile locks and reads a checkpoint, or makes up a new one, which is not on
 // the disk before save.
 func openFile(cfg *Config) (*file, error) {
-	f := &file{path: cfg.Path, lock: flock.New(cfg.Path + ".lock")}
+	path, err := behindLinks(cfg.Path)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{path: path, lock: flock.New(path + ".lock")}
 	ok, err := f.lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
@@ -65,6 +71,19 @@ func openFile(cfg *Config) (*file, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// behindLinks is the file that a symbolic link leads to: the link would be
+// replaced, and whoever goes by another way would find the file as it was.
+func behindLinks(path string) (string, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		return real, nil
+	}
+	if _, there := os.Lstat(path); there == nil {
+		return "", fmt.Errorf("checkpoint: %w", err) // a link to nothing
+	}
+	return path, nil
 }
 
 func (f *file) close() { _ = f.lock.Unlock() }

@@ -53,15 +53,11 @@ func newTxn(client *broker.Client, id, group, topic string) *txn {
 
 // supported refuses clusters that cannot tell a position for certain.
 func (t *txn) supported(ctx context.Context) error {
-	b, err := t.client.Coordinator(ctx, wire.CoordinatorGroup, t.group)
+	conn, err := t.coordinator(ctx, wire.CoordinatorGroup, t.group)
 	if err != nil {
 		if errors.Is(err, wire.ErrVersion) {
 			return tooOld(err)
 		}
-		return err
-	}
-	conn, err := t.client.Open(ctx, b.ID)
-	if err != nil {
 		return err
 	}
 	defer conn.Close()
@@ -69,6 +65,23 @@ func (t *txn) supported(ctx context.Context) error {
 		return tooOld(err)
 	}
 	return nil
+}
+
+// coordinator opens a connection to a coordinator. One that has just died is
+// named until there is another.
+func (t *txn) coordinator(ctx context.Context, keyType int8, key string) (*broker.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, t.client.Config().Timeout)
+	defer cancel()
+	for try := 1; ; try++ {
+		b, err := t.client.Coordinator(ctx, keyType, key)
+		if err != nil {
+			return nil, err
+		}
+		conn, err := t.client.Open(ctx, b.ID)
+		if err == nil || !passing(err) || t.client.Pause(ctx, try) != nil {
+			return conn, err
+		}
+	}
 }
 
 func tooOld(err error) error {
@@ -79,11 +92,7 @@ func tooOld(err error) error {
 // begin takes the transactional id over: whoever had it is fenced, and what it
 // left open is aborted, or committed where that was decided.
 func (t *txn) begin(ctx context.Context) error {
-	b, err := t.client.Coordinator(ctx, wire.CoordinatorTransaction, t.id)
-	if err != nil {
-		return err
-	}
-	conn, err := t.client.Open(ctx, b.ID)
+	conn, err := t.coordinator(ctx, wire.CoordinatorTransaction, t.id)
 	if err != nil {
 		return err
 	}

@@ -128,7 +128,10 @@ func (w *window) skip(ctx context.Context, to position) error {
 			return err
 		}
 		if !more {
-			return errors.Join(w.ended(), fmt.Errorf("the input ends after record %d, though %d were committed: it is another", n, to.records))
+			if err := w.ended(); err != nil {
+				return err
+			}
+			return fmt.Errorf("the input ends after record %d, though %d were committed: it is another", n, to.records)
 		}
 		w.drop()
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -22,7 +23,7 @@ type cast struct {
 // actor is one client in one role.
 type actor struct {
 	*child
-	run   string // produce, consume, tail or group
+	run   string // produce, checkpoint, consume, tail or group
 	peer  bool   // kcat, for comparison
 	topic string
 	manner
@@ -83,6 +84,11 @@ func (s *scene) start(ctx context.Context) (*cast, error) {
 	for i, how := range s.beside {
 		all = append(all, write(s.besideTopic(i), how))
 	}
+	if s.has("checkpoint") {
+		once := ours("checkpoint", s.once(), "-K", `\t`, "-z", s.codec, "--checkpoint", filepath.Join(s.scratch, s.once()))
+		once.args[2] = "produce"
+		all = append(all, once)
+	}
 	if s.has("produce") {
 		all = append(all, kcat("produce", s.peers, "-P", "-t", s.peers, "-K", `\t`, "-z", s.codec, "-X", "acks="+s.acks,
 			"-X", fmt.Sprintf("enable.idempotence=%v", s.acks == "all"), "-X", "message.timeout.ms=120000"))
@@ -110,6 +116,9 @@ func (a *actor) work(ctx context.Context, s *scene) {
 	case a.run == "produce":
 		go func() { a.fed <- s.text.feed(ctx, a.in, s.records, s.length) }()
 		a.read <- a.receipts()
+	case a.run == "checkpoint":
+		go func() { a.fed <- s.text.feed(ctx, a.in, s.records, s.length) }()
+		a.read <- nil
 	case a.run == "consume":
 		a.read <- a.seen.read(a.out, s.text, s.records, s.length, false)
 	default:
@@ -140,7 +149,7 @@ func (a *actor) receipts() error {
 // settle waits until all that can be written and read has been, and judges.
 func (c *cast) settle(ctx context.Context) (rows []row, err error) {
 	for _, a := range c.actors {
-		if a.run == "produce" || a.run == "consume" {
+		if a.run == "produce" || a.run == "checkpoint" || a.run == "consume" {
 			// Ours has two minutes for a record, and so has kcat; all there is
 			// to wait for beyond that is a hang.
 			a.stuck = a.finish(c.length + 3*time.Minute)
@@ -157,6 +166,10 @@ func (c *cast) settle(ctx context.Context) (rows []row, err error) {
 		committed, err := stored(ctx, c.cluster.Brokers(), topic, "read_committed", c.text)
 		if err != nil {
 			return nil, err
+		}
+		if topic == c.once() {
+			logs[topic] = committed
+			continue
 		}
 		if u, r := logs[topic].count.Load(), committed.count.Load(); u != r {
 			return nil, fmt.Errorf("%s: %d records uncommitted, %d committed, though there was no transaction", topic, u, r)
@@ -204,11 +217,11 @@ func (c *cast) judge(a *actor, log *seen) row {
 		}
 	}
 	switch a.run {
-	case "produce":
+	case "produce", "checkpoint":
 		r.verdict = log.log(c.records)
 		c.taken(a, log, &r.verdict)
 		r.recovery = log.silence(c.at)
-		if !a.peer {
+		if !a.peer && a.run == "produce" {
 			r.acked = len(a.acked)
 			r.broken = c.broken(a, log)
 		}
@@ -233,7 +246,7 @@ func (c *cast) taken(a *actor, log *seen, v *verdict) {
 		for _, places := range log.places {
 			gone += int(places[0].offset)
 		}
-	case a.peer:
+	case a.peer, a.run == "checkpoint":
 		gone = v.lost // it gives no receipts: believed
 	default:
 		next := map[int]int64{}

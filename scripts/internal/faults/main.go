@@ -37,7 +37,7 @@ func run(ctx context.Context) (err error) {
 	l := &lab{}
 	release := flag.String("kafka", "4.3.1", "`RELEASE` of the brokers")
 	names := flag.String("fault", "all", "`NAMES` of faults, or all; -list tells them")
-	runs := flag.String("run", "produce,consume,tail,group", "what goes on meanwhile")
+	runs := flag.String("run", "produce,consume,tail,group", "what goes on meanwhile; checkpoint is there too")
 	codecs := flag.String("codec", "none,gzip,snappy,lz4,zstd", "`CODECS`, in turn over the faults")
 	acks := flag.String("acks", "all", "`ACKS` to produce with, each with every fault")
 	beside := flag.String("beside", "", "more `WRITERS`, as CODEC/ACKS,…, each with a topic of its own, on the same faults")
@@ -73,6 +73,10 @@ func run(ctx context.Context) (err error) {
 			chosen.faults = append(chosen.faults, f.name)
 		}
 	}
+	if l.scratch, err = os.MkdirTemp("", "faults-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(l.scratch)
 	if l.cluster, err = boot(ctx, *release); err != nil {
 		return err
 	}

@@ -25,8 +25,9 @@ type lab struct {
 	records int
 	length  time.Duration // over which the records are produced, and read
 	seed    uint64
-	peer    bool // run kcat beside us, on the same fault
-	made    int  // topics that have been made, for their names
+	scratch string // a directory
+	peer    bool   // run kcat beside us, on the same fault
+	made    int    // topics that have been made, for their names
 }
 
 // manner is how records are produced.
@@ -69,11 +70,17 @@ func (s *scene) topics() []string {
 	if s.has("consume") {
 		topics = append(topics, s.full)
 	}
+	if s.has("checkpoint") {
+		topics = append(topics, s.once())
+	}
 	for i := range s.beside {
 		topics = append(topics, s.besideTopic(i))
 	}
 	return topics
 }
+
+// once is the topic of a checkpointed produce.
+func (s *scene) once() string { return s.topic + "-once" }
 
 func (s *scene) besideTopic(i int) string { return fmt.Sprintf("%s-%d", s.topic, i+1) }
 

@@ -38,6 +38,9 @@ func (r row) failed() bool {
 	case r.run == "consume" && r.fault == "topic-recreated":
 		// What was to be read is no more: it says so, having printed what it had.
 		return !r.clean() || r.exit != 3 || !strings.Contains(r.said, "made anew")
+	case r.run == "checkpoint" && r.fault == "topic-recreated":
+		// What it had committed is no more: it says so, and does not end as if it were.
+		return r.duplicated+r.reordered+r.changed > 0 || r.exit != 1 || !strings.Contains(r.said, "made anew")
 	case r.run == "tail", r.run == "group":
 		return !r.clean() || r.exit != 143
 	}

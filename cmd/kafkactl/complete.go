@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -103,6 +104,9 @@ func (e *env) completeFlags(root *cobra.Command) {
 					return complete(cmd, nil, word)
 				})
 			}
+			if !takesFile(f.Name) { // the shell would offer files
+				_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions)
+			}
 		}
 		cmd.PersistentFlags().VisitAll(learn)
 		cmd.LocalNonPersistentFlags().VisitAll(learn)
@@ -110,12 +114,9 @@ func (e *env) completeFlags(root *cobra.Command) {
 			visit(c)
 		}
 	}
-	visit(root)
 	_ = root.RegisterFlagCompletionFunc("profile", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return e.profiles(), cobra.ShellCompDirectiveNoFileComp
 	})
-	_ = root.RegisterFlagCompletionFunc("brokers", cobra.NoFileCompletions)
-	_ = root.RegisterFlagCompletionFunc("timeout", cobra.NoFileCompletions)
 	_ = root.RegisterFlagCompletionFunc("X", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var words []string
 		for _, k := range knobs {
@@ -123,6 +124,16 @@ func (e *env) completeFlags(root *cobra.Command) {
 		}
 		return words, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	})
+	visit(root)
+}
+
+// takesFile says whether a flag's value is a file's name, or begins a command.
+func takesFile(flag string) bool {
+	switch flag {
+	case "checkpoint", "config", "data", "write", "exec":
+		return true
+	}
+	return false
 }
 
 // valuesOf completes the values of flags that name something of the cluster, or a
@@ -157,11 +168,11 @@ configuration file name. A cluster that does not answer at once completes nothin
 			root := cmd.Root()
 			switch args[0] {
 			case "bash":
-				return root.GenBashCompletionV2(e.out, true)
+				return patched(e.out, func(w io.Writer) error { return root.GenBashCompletionV2(w, true) }, bashPatches)
 			case "zsh":
-				return root.GenZshCompletion(e.out)
+				return patched(e.out, root.GenZshCompletion, zshPatches)
 			case "fish":
-				return root.GenFishCompletion(e.out, true)
+				return patched(e.out, func(w io.Writer) error { return root.GenFishCompletion(w, true) }, fishPatches)
 			default:
 				return root.GenPowerShellCompletionWithDesc(e.out)
 			}

@@ -30,6 +30,13 @@ func (e *env) completeTargets(cmd *cobra.Command, args []string, word string) ([
 	if topic, parts, ok := strings.Cut(word, ":"); ok {
 		return e.partitionsFrom(cmd, topic, parts, ""), stay
 	}
+	if begun, ok := strings.CutPrefix(word, "^"); ok {
+		words := e.topicsFrom(e.forCompletion(cmd), nil, begun)
+		for i := range words {
+			words[i] = "^" + words[i] // a name is a regular expression, if a loose one
+		}
+		return words, stay
+	}
 	return e.topicsFrom(e.forCompletion(cmd), args, word), stay
 }
 

@@ -37,6 +37,10 @@ func page(name string) (string, bool) {
 
 const positionsPage = `What to read is one grammar everywhere.
 
+    kafkactl consume orders@-10                     # the last ten of each partition
+    kafkactl consume orders:3@100..+5 users@-1h     # five of one partition, and an hour of users
+    kafkactl offsets get orders --at 2026-11-23     # which offsets a day begins at
+
     TARGET = TOPIC[:PARTS][@RANGE]
     TOPIC  = a name, or ^REGEX (RE2, anchored at the start)
     PARTS  = 0   0,2   0,2-4

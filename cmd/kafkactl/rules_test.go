@@ -114,8 +114,8 @@ func TestExamplesOfHelpPagesParse(t *testing.T) {
 				found++
 			}
 		}
-		if found == 0 && name != "tuning" && name != "positions" {
-			t.Errorf("help %s shows no command", name)
+		if found < 3 {
+			t.Errorf("help %s shows %d commands", name, found)
 		}
 	}
 }

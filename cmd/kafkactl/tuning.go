@@ -199,6 +199,10 @@ func tuningPage() string {
 (linger: 20ms) and a key of -X (-X linger=20ms; KAFKACTL_X takes several, with blanks
 between). The other names are those of Java, librdkafka and kafka-python, for -X and the
 file; their durations count milliseconds. A typed flag wins over -X.
+
+    kafkactl produce orders --linger 20ms --batch-bytes 4MB big.txt
+    kafkactl consume orders -X fetch.max.bytes=10485760 -X client.id=audit
+    KAFKACTL_X='acks=1 linger.ms=20' kafkactl produce orders big.txt
 `)
 	t := defaultTuning()
 	for _, k := range knobs {

@@ -282,7 +282,8 @@ func (d *decoder) slice(it *item, nullable, flex bool, v reflect.Value) error {
 // Decode reads a response body into resp, which it overwrites, and insists that
 // the frame ends with it. With on, records fields go there and stay nil in resp;
 // without, they are copied in. Errors name the field's path. An error of on
-// stops the decoding and is returned as it is.
+// stops the decoding and is returned as it is. What no broker can mean, such as a
+// negative partition or one that comes twice, is an error too.
 //
 // Old slices of resp are filled anew where they are large enough, so decoding
 // into the same value again and again allocates little; keep no slice of it.
@@ -290,6 +291,16 @@ func (d *decoder) slice(it *item, nullable, flex bool, v reflect.Value) error {
 // A broker that does not speak the version of an ApiVersions request answers in
 // version 0 whatever was asked (KIP-511), which Decode sees by the error code.
 func Decode(r *Reader, version int16, resp Response, on RecordsFunc) error {
+	if err := decodeResponse(r, version, resp, on); err != nil {
+		return err
+	}
+	if c, ok := resp.(checker); ok {
+		return c.check()
+	}
+	return nil
+}
+
+func decodeResponse(r *Reader, version int16, resp Response, on RecordsFunc) error {
 	api, err := speak(resp.Key(), version)
 	if err != nil {
 		return err

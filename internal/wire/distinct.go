@@ -29,7 +29,7 @@ func distinct(key *field, v reflect.Value) error {
 		for i := range n {
 			for j := range i {
 				if compare(key.kind, at(i), at(j)) == 0 {
-					return twice(i, j, at(i))
+					return twice(i, j, at(i).Interface())
 				}
 			}
 		}
@@ -39,15 +39,15 @@ func distinct(key *field, v reflect.Value) error {
 	for i := range n {
 		k := at(i).Interface()
 		if j, ok := seen[k]; ok {
-			return twice(i, j, at(i))
+			return twice(i, j, at(i).Interface())
 		}
 		seen[k] = i
 	}
 	return nil
 }
 
-func twice(i, j int, key reflect.Value) error {
-	return &FieldError{"[" + itoa(i) + "]", fmt.Errorf("%v is already in [%d]", key.Interface(), j)}
+func twice(i, j int, key any) error {
+	return &FieldError{"[" + itoa(i) + "]", fmt.Errorf("%v is already in [%d]", key, j)}
 }
 
 func compare(k kind, a, b reflect.Value) int {

@@ -125,9 +125,50 @@ func (f filler) string() string {
 	return strings.Repeat("x\x00é", f.IntN(5))
 }
 
-// tidy takes out what At would refuse.
+// tidy takes out what At would refuse, and check.
 func tidy(m any, version int16) {
 	switch m := m.(type) {
+	case *MetadataResponse:
+		for i := range m.Topics {
+			for j := range m.Topics[i].Partitions {
+				m.Topics[i].Partitions[j].Index = int32(5 * j)
+			}
+		}
+	case *ProduceResponse:
+		for i := range m.Topics {
+			t := &m.Topics[i]
+			if version < 13 {
+				t.Name = fmt.Sprint(i, t.Name)
+			} else {
+				t.TopicID[0] = byte(i)
+			}
+			for j := range t.Partitions {
+				t.Partitions[j].Index = int32(5*j - 3)
+			}
+		}
+	case *ListOffsetsResponse:
+		for i := range m.Topics {
+			for j := range m.Topics[i].Partitions {
+				p := &m.Topics[i].Partitions[j]
+				p.Offset = max(p.Offset, -1)
+				for k := range p.OldStyleOffsets {
+					p.OldStyleOffsets[k] = max(p.OldStyleOffsets[k], 0)
+				}
+			}
+		}
+	case *OffsetFetchResponse:
+		for i := range m.Topics {
+			tidyStored(&m.Topics[i])
+		}
+		for g := range m.Groups {
+			for i := range m.Groups[g].Topics {
+				tidyStored(&m.Groups[g].Topics[i])
+			}
+		}
+	case *JoinGroupResponse:
+		for i := range m.Members {
+			m.Members[i].MemberID = fmt.Sprint(i, m.Members[i].MemberID)
+		}
 	case *MetadataRequest:
 		if version == 0 && len(m.Topics) == 0 {
 			m.Topics = []MetadataRequestTopic{{Name: new("t")}}
@@ -154,5 +195,11 @@ func tidy(m any, version int16) {
 		}
 	case *FindCoordinatorRequest:
 		m.KeyType = CoordinatorGroup
+	}
+}
+
+func tidyStored(t *OffsetFetchTopicResult) {
+	for j := range t.Partitions {
+		t.Partitions[j].CommittedOffset = max(t.Partitions[j].CommittedOffset, -1)
 	}
 }

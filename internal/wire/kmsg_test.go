@@ -140,7 +140,8 @@ func TestWhatTheReferenceCodecWritesIsReadFieldByField(t *testing.T) {
 			ref := kmsg.ResponseForKey(int16(api.Key))
 			fill.reference(reflect.ValueOf(ref).Elem())
 			ref.SetVersion(version)
-			if err := Decode(NewBytesReader(ref.AppendTo(nil)), version, resp, nil); err != nil {
+			// What it fills in at random need not make sense, as Decode insists.
+			if err := decodeResponse(NewBytesReader(ref.AppendTo(nil)), version, resp, nil); err != nil {
 				t.Fatal(err)
 			}
 			same(t, version, api.Flex, resp, ref)

@@ -196,6 +196,12 @@ func (c *Client) mayRetry(err error, repeat bool) bool {
 	return false
 }
 
+// Again says whether it makes sense to Open once more after so many tries that
+// ended like err.
+func (c *Client) Again(err error, tries int) bool {
+	return c.mayRetry(err, true) && (tries < hopelessTries || !c.hopeless(err))
+}
+
 // undone are the codes of brokers that were asked too early or are the wrong
 // ones to ask: they have done nothing.
 func undone(code wire.Code) bool {

@@ -78,6 +78,7 @@ type core struct {
 	halting error           // set: nothing more is sent but what is in doubt
 	finish  time.Time
 	now     time.Time
+	took    time.Time      // when a batch was last stored
 	killed  map[int32]bool // nodes whose connections must be cut
 	twice   int64          // records sent again without idempotence, though the first may be stored
 }

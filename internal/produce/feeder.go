@@ -45,7 +45,8 @@ type slot struct {
 type feeder struct {
 	e     *engine
 	in    Input
-	slots []*slot // by partition id, nil for none
+	slots []*slot         // by partition id, nil for none
+	far   map[int32]*slot // of ids from near on, which no broker of our time has
 	opens []*Batch
 	held  int // bytes of the budget that open batches hold
 
@@ -57,6 +58,9 @@ type feeder struct {
 	taken  int64 // records, spoilt ones included
 	timer  *time.Timer
 }
+
+// near is up to which id a partition has its place in a list.
+const near = 1 << 16
 
 // overhead is more than a record's frame takes in any format.
 const overhead = 64
@@ -218,14 +222,24 @@ func (f *feeder) slot(rec *record.Record) (*slot, error) {
 	if int(id) < len(f.slots) && f.slots[id] != nil {
 		return f.slots[id], nil
 	}
+	if s := f.far[id]; s != nil {
+		return s, nil
+	}
 	if !slices.Contains(ps.All, id) {
 		return nil, fmt.Errorf("%s:%d: no such partition, there are %d", f.e.topic, id, len(ps.All))
+	}
+	s := &slot{id: id, port: new(port)}
+	s.port.limit.Store(int32(f.e.cfg.BatchBytes))
+	if id >= near {
+		if f.far == nil {
+			f.far = make(map[int32]*slot)
+		}
+		f.far[id] = s
+		return s, nil
 	}
 	for len(f.slots) <= int(id) {
 		f.slots = append(f.slots, nil)
 	}
-	s := &slot{id: id, port: new(port)}
-	s.port.limit.Store(int32(f.e.cfg.BatchBytes))
 	f.slots[id] = s
 	return s, nil
 }

@@ -126,6 +126,7 @@ func (c *core) hear(l *lane, b *Batch) {
 // have been refused because they are there already.
 func (c *core) stored(l *lane, b *Batch) {
 	l.failures, l.missing = 0, time.Time{}
+	c.took = c.now
 	if !b.bygone {
 		if l.id.sequenced() {
 			l.proven = max(l.proven, b.end())

@@ -28,7 +28,8 @@ func (o *outage) look(c *core, now time.Time, note func(format string, args ...a
 	l := c.troubled()
 	switch {
 	case l == nil:
-		if o.noted {
+		// What was given up is over too, and nothing is back.
+		if o.noted && c.halting == nil && c.took.After(o.since) {
 			note("back after %v", now.Sub(o.since).Round(100*time.Millisecond))
 		}
 		*o = outage{}
@@ -70,7 +71,7 @@ func (c *core) complaint(l *lane) error {
 				continue
 			}
 			var at *broker.RequestError
-			if errors.As(b.last, &at) || errors.As(b.last, new(*broker.DialError)) {
+			if errors.As(b.last, &at) && at.Topic == "" || errors.As(b.last, new(*broker.DialError)) {
 				return fmt.Errorf("%s:%d: %w", l.tp.Topic, l.tp.Partition, b.last)
 			}
 			return b.last

@@ -168,11 +168,7 @@ func Run(ctx context.Context, client *broker.Client, cfg Config, topic string, i
 
 // begin finds the topic and learns from one of its leaders what it speaks.
 func (e *engine) begin(ctx context.Context) (*broker.Conn, int32, error) {
-	node, err := e.someLeader(ctx)
-	if err != nil {
-		return nil, -1, err
-	}
-	conn, err := e.client.Open(ctx, node)
+	conn, node, err := e.reach(ctx)
 	if err != nil {
 		return nil, -1, err
 	}
@@ -228,36 +224,6 @@ func (e *engine) budget() int {
 	}
 	each := (e.cfg.MaxInFlight + 3) * (e.cfg.BatchBytes + firstBuffer)
 	return min(max(1, len(leaders))*max(each, 1<<20), 64<<20)
-}
-
-// someLeader waits until the topic has one.
-func (e *engine) someLeader(ctx context.Context) (int32, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.client.Config().Timeout)
-	defer cancel()
-	var stale *broker.Snapshot
-	for {
-		snap, err := e.client.Refresh(ctx, stale, e.topic)
-		if err != nil {
-			return -1, err
-		}
-		t, _ := snap.Topic(e.topic)
-		if t == nil || t.Err != wire.None && !t.Err.Retriable() || t.Err == wire.UnknownTopicOrPartition {
-			code := wire.UnknownTopicOrPartition
-			if t != nil {
-				code = t.Err
-			}
-			return -1, &broker.RequestError{API: wire.Metadata, Version: -1, Topic: e.topic, Partition: -1, Err: code}
-		}
-		e.take(snap, t)
-		if ps := e.parts.Load(); len(ps.Available) > 0 {
-			node, _ := snap.Leader(broker.TP{Topic: e.topic, Partition: ps.Available[0]})
-			return node, nil
-		}
-		stale = snap
-		if !e.sleep(ctx, e.cfg.RetryBackoff) {
-			return -1, &broker.RequestError{API: wire.Metadata, Version: -1, Topic: e.topic, Partition: -1, Err: wire.LeaderNotAvailable}
-		}
-	}
 }
 
 // take tells core and feeder what metadata says.

@@ -197,7 +197,7 @@ func (s *sender) receive(ctx context.Context, conn *broker.Conn, calls <-chan sa
 			s.e.lost(c.req, err, false)
 			return
 		}
-		answers := s.e.read(c.req, &resp)
+		answers := s.e.read(c.req, &resp, conn)
 		s.e.post(func(now time.Time) { s.e.core.answered(c.req, answers, now) })
 	}
 }
@@ -212,13 +212,17 @@ func (s *sender) refuse(r *request, conn *broker.Conn, err error) {
 	s.e.post(func(now time.Time) { s.e.core.answered(r, answers, now) })
 }
 
-// read finds the answer to each batch of a request.
-func (e *engine) read(r *request, resp *wire.ProduceResponse) []answer {
+// read finds the answer to each batch of a request. What it says of other topics
+// is nothing that was asked.
+func (e *engine) read(r *request, resp *wire.ProduceResponse, conn *broker.Conn) []answer {
 	byID := make(map[int32]*wire.ProducePartitionResult)
 	for i := range resp.Topics {
-		for j := range resp.Topics[i].Partitions {
-			p := &resp.Topics[i].Partitions[j]
-			byID[p.Index] = p
+		t := &resp.Topics[i]
+		if t.Name != e.topic && (t.TopicID == (wire.UUID{}) || t.TopicID != r.topicID) {
+			continue
+		}
+		for j := range t.Partitions {
+			byID[t.Partitions[j].Index] = &t.Partitions[j]
 		}
 	}
 	answers := make([]answer, len(r.batches))
@@ -229,7 +233,8 @@ func (e *engine) read(r *request, resp *wire.ProduceResponse) []answer {
 		}
 		p := byID[b.tp.Partition]
 		if p == nil {
-			*a = answer{lost: true, base: -1, leader: nobody(), err: fault(errNoResult)}
+			*a = answer{lost: true, base: -1, leader: nobody(), err: &broker.RequestError{
+				API: wire.Produce, Version: -1, Broker: conn.Addr(), Topic: b.tp.Topic, Partition: b.tp.Partition, Err: errNoResult}}
 			continue
 		}
 		*a = answer{code: p.ErrorCode, base: p.BaseOffset, blame: p.RecordErrors, leader: p.CurrentLeader}

@@ -12,6 +12,7 @@ import (
 
 	"kafkactl/internal/broker"
 	"kafkactl/internal/group"
+	"kafkactl/internal/produce"
 	"kafkactl/internal/sink"
 	"kafkactl/internal/wire"
 )
@@ -65,7 +66,9 @@ var rules = []rule{
 	{"dial", is[*broker.DialError], exitUnreachable, dialHint},
 	{"unavailable", target(broker.ErrUnavailable), exitUnreachable, dialHint},
 	{"deadline", target(context.DeadlineExceeded), exitUnreachable, timeoutHint},
+	{"delivery timeout", target(produce.ErrDeliveryTimeout), exitUnreachable, nil},
 	{"i/o timeout", timeout, exitUnreachable, timeoutHint},
+	{"unknown node", target(broker.ErrUnknownNode), exitUnreachable, nil},
 	{"connection closed", target(broker.ErrClosed), exitUnreachable, nil},
 	{"broker not there", codes(wire.LeaderNotAvailable, wire.BrokerNotAvailable,
 		wire.CoordinatorNotAvailable, wire.RequestTimedOut, wire.NetworkException), exitUnreachable, nil},

@@ -20,7 +20,7 @@ func (l *lane) receive(ctx context.Context, path []any, body *wire.Body) error {
 	topic, res := path[1].(*wire.FetchTopicResult), path[2].(*wire.FetchPartitionResult)
 	a := l.asked[askKey{topic.Name, topic.TopicID, res.Index}]
 	if a == nil || a.answered {
-		return fmt.Errorf("%w: partition %d of topic %q was not asked for, or comes twice", broker.ErrMalformed, res.Index, topic.Name)
+		return l.blame(fmt.Errorf("%w: partition %d of topic %q was not asked for, or comes twice", broker.ErrMalformed, res.Index, topic.Name))
 	}
 	a.answered = true
 	if res.ErrorCode != wire.None {
@@ -50,7 +50,7 @@ func (l *lane) satisfied() bool {
 // those that brought records go last next time.
 func (l *lane) settle() (moved bool, err error) {
 	if l.resp.ErrorCode != wire.None {
-		return false, &broker.RequestError{API: wire.Fetch, Version: -1, Partition: -1, Err: l.resp.ErrorCode}
+		return false, l.blame(l.resp.ErrorCode)
 	}
 	for _, a := range l.asked {
 		moved = moved || a.cut.moved
@@ -71,7 +71,7 @@ func (l *lane) settle() (moved bool, err error) {
 	for _, a := range l.asked {
 		if !a.answered && !gone[a.p] {
 			gone[a.p] = true
-			l.s.post(event{p: a.p, kind: lost, err: errLeftOut})
+			l.s.post(event{p: a.p, kind: lost, err: l.blame(errLeftOut)})
 		}
 	}
 	served := make([]*Partition, 0, len(l.parts))
@@ -103,6 +103,9 @@ func (l *lane) judge(a *asking, res *wire.FetchPartitionResult, others bool, now
 		p.fate.corrupt.Add(1)
 		l.s.warn(&PartitionError{p.TP, c.Offset, c})
 		p.next, p.served = c.Resume, true
+	}
+	if a.cut.bygone && !p.served && a.cut.small == 0 {
+		return event{p: p, kind: lost, err: l.blame(errBygone)}
 	}
 	p.tries = 0
 	if !p.heard.Swap(true) {

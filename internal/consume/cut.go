@@ -12,6 +12,7 @@ import (
 // cutting is what became of one partition's records in one response.
 type cutting struct {
 	moved   bool // the position did
+	bygone  bool // entries came, and all of them lie before it
 	small   int  // size of an entry that came first and not whole
 	corrupt *codec.CorruptError
 }
@@ -71,6 +72,7 @@ func (k *cutter) cut(ctx context.Context, p *Partition, res *wire.FetchPartition
 			break
 		}
 		if drop {
+			c.bygone = c.bygone || s.Next <= p.next
 			if err = k.skip(body, s.Size); err == nil && s.Next > p.next {
 				p.next, p.epoch = s.Next, s.LeaderEpoch
 				if ch != nil {

@@ -17,6 +17,7 @@ var (
 	errExpelled = errors.New("the group has let go of its member")
 	errSilent   = errors.New("the broker did not answer in time")
 	errLeftOut  = errors.New("the broker left the partition out of its answer")
+	errBygone   = errors.New("the broker sends records of before the offset it was asked for")
 	errLeader   = errors.New("no leader is known")
 	errBack     = errors.New("an offset that was before")
 	errEnded    = errors.New("session ended")

@@ -26,6 +26,7 @@ type lane struct {
 
 	// Of the lane's goroutine.
 	parts  []*Partition // those longest without records first
+	addr   string       // of the node, once connected
 	cutter cutter
 	watch  *watchdog
 	req    wire.FetchRequest
@@ -145,6 +146,7 @@ func (l *lane) fetchAll(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
+	l.addr = conn.Addr()
 	for l.admit() {
 		began := time.Now()
 		n := l.ask()
@@ -174,7 +176,7 @@ func (l *lane) lose(err error) {
 	l.mu.Unlock()
 	var silent time.Duration
 	if err == errSilent { //nolint:errorlint // it is a cause of our own
-		silent = l.patience
+		silent, err = l.patience, l.blame(err)
 	}
 	for _, p := range parts {
 		switch {
@@ -185,6 +187,11 @@ func (l *lane) lose(err error) {
 			l.s.post(event{p: p, kind: lost, err: err, silent: silent})
 		}
 	}
+}
+
+// blame says who did it, and in answer to what.
+func (l *lane) blame(err error) error {
+	return &broker.RequestError{API: wire.Fetch, Version: -1, Broker: l.addr, Partition: -1, Err: err}
 }
 
 // pace keeps a leader that answers at once with nothing, whatever wait it was

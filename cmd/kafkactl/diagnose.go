@@ -138,12 +138,12 @@ func (e *env) report(err error) {
 		}
 	}
 	for _, h := range hints {
-		e.msgs.println(e.errPal.dim.s("hint:") + " " + printableLines(h))
+		e.msgs.println(e.errPal.dim.s("hint:") + " " + oneMessage(h))
 	}
 }
 
 func (e *env) printError(s string) {
-	e.msgs.println(e.errPal.failure.s("error:") + " " + strings.ReplaceAll(printableLines(s), "\n", "\n  "))
+	e.msgs.println(e.errPal.failure.s("error:") + " " + oneMessage(s))
 }
 
 // causes takes joined errors apart.

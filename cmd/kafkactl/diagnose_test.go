@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"kafkactl/internal/broker"
+	"kafkactl/internal/produce"
 	"kafkactl/internal/wire"
 )
 
@@ -42,6 +43,10 @@ func TestErrorsHaveTheirExitCodes(t *testing.T) {
 		{"descriptors", &broker.DialError{Addr: "k:1", Node: -1, Err: syscall.EMFILE}, 1, "too many open files", "ulimit -n"},
 		{"unavailable", request(broker.ErrUnavailable), 4, "no broker answered", "kafkactl dev"},
 		{"deadline", context.DeadlineExceeded, 4, "error: no answer within 30s", "--timeout is 30s"},
+		{"delivery", fmt.Errorf("stdin:1: %w: %w", produce.ErrDeliveryTimeout, errors.New("x")), 4, "delivery timeout", ""},
+		{"unknown node", request(fmt.Errorf("node 9: %w", broker.ErrUnknownNode)), 4, "node 9", ""},
+		{"forged", request(errors.New("x\nerror: all is well\n\x1b[2J")), 1, "\n  error: all is well\n  \\x1b[2J\n", ""},
+		{"forged hint", &hintError{errors.New("x"), "y\nerror: z"}, 1, "error: x", "y\n  error: z"},
 		{"deadline inside", request(context.DeadlineExceeded), 4, "Metadata", "--timeout is 30s"},
 		{"socket timeout", request(os.ErrDeadlineExceeded), 4, "Metadata", "--timeout"},
 		{"closed", request(broker.ErrClosed), 4, "connection closed", ""},

@@ -86,13 +86,19 @@ const (
 // the last row of it standing.
 func drawn(line string) string { return wrapOff + line + wrapOn + "\r" }
 
+// oneMessage is printable text of one or more lines, the later ones indented:
+// what a broker has put into it cannot begin a message of its own.
+func oneMessage(s string) string {
+	return strings.ReplaceAll(printableLines(strings.TrimRight(s, "\n")), "\n", "\n  ")
+}
+
 // warn tells of something that went otherwise than asked, but not wrong. -q
 // silences it.
 func (e *env) warn(format string, args ...any) {
 	if e.cfg.quiet {
 		return
 	}
-	e.msgs.println(e.errPal.warning.s("warning:") + " " + printableLines(fmt.Sprintf(format, args...)))
+	e.msgs.println(e.errPal.warning.s("warning:") + " " + oneMessage(fmt.Sprintf(format, args...)))
 }
 
 // note tells what a user might want to know. -q silences it.
@@ -100,7 +106,7 @@ func (e *env) note(format string, args ...any) {
 	if e.cfg.quiet {
 		return
 	}
-	e.msgs.println(e.errPal.dim.s("note:") + " " + printableLines(fmt.Sprintf(format, args...)))
+	e.msgs.println(e.errPal.dim.s("note:") + " " + oneMessage(fmt.Sprintf(format, args...)))
 }
 
 // verbose tells what -v (level 1) or -vv (level 2) asked for.
@@ -108,5 +114,5 @@ func (e *env) verbose(level int, format string, args ...any) {
 	if e.cfg.quiet || e.cfg.verbose < level {
 		return
 	}
-	e.msgs.println(e.errPal.dim.s(printableLines(fmt.Sprintf(format, args...))))
+	e.msgs.println(e.errPal.dim.s(oneMessage(fmt.Sprintf(format, args...))))
 }

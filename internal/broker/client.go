@@ -296,7 +296,7 @@ func (c *Client) dialError(p peer, err error) error {
 	if errors.Is(err, ErrClosed) && c.isClosed() {
 		return fmt.Errorf("client: %w", ErrClosed)
 	}
-	return &DialError{Addr: p.addr, Advertised: p.node >= 0 && !slices.Contains(c.cfg.Seeds, p.addr), Node: p.node, Err: err}
+	return &DialError{Addr: shown(p.addr), Advertised: p.node >= 0 && !slices.Contains(c.cfg.Seeds, p.addr), Node: p.node, Err: err}
 }
 
 // isContext says that err is the end of somebody's context.

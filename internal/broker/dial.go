@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // dialer opens connections and remembers which addresses belong to brokers, and
@@ -89,6 +92,9 @@ func (d *dialer) dialOld(ctx context.Context, addr string, node int32, mute bool
 
 // attempt dials once and shakes hands, in bounded time.
 func (d *dialer) attempt(ctx context.Context, addr string, node int32, trust trust) (*Conn, error) {
+	if shown(addr) != addr {
+		return nil, errNoAddress
+	}
 	limit := d.limit()
 	inner, cancel := within(ctx, limit)
 	defer cancel()
@@ -109,6 +115,22 @@ func (d *dialer) attempt(ctx context.Context, addr string, node int32, trust tru
 		return nil, inTime(ctx, inner, err, unanswered(err), limit)
 	}
 	return c, nil
+}
+
+// maxAddr is as long as an address can be: a name of 253 letters, and a port.
+const maxAddr = 253 + len(":65535")
+
+var errNoAddress = errors.New("no address can be like that")
+
+// shown is an address as messages give it: metadata may name anything.
+func shown(addr string) string {
+	if len(addr) > maxAddr {
+		return strconv.Quote(addr[:60]) + "..."
+	}
+	if strings.ContainsFunc(addr, func(r rune) bool { return r <= ' ' || r == 0x7f || r == utf8.RuneError }) {
+		return strconv.Quote(addr)
+	}
+	return addr
 }
 
 // rival finds out on other connections whether a broker answers at all, and

@@ -44,6 +44,47 @@ func (e *lateError) Error() string { return "no answer in time: " + e.last.Error
 // Unwrap gives both.
 func (e *lateError) Unwrap() []error { return []error{e.last, e.end} }
 
+// ExhaustedError is the end of Do's patience.
+type ExhaustedError struct {
+	Tries      int
+	Elapsed    time.Duration
+	Unanswered bool // nobody answered in any try
+	Early      bool // there was time left, but no hope or no retry
+	Err        error
+}
+
+// Error says how long and how often was tried, and what went wrong last.
+func (e *ExhaustedError) Error() string {
+	what := "gave up"
+	if e.Unanswered {
+		what = ErrUnavailable.Error()
+	}
+	tries := "1 try"
+	if e.Tries > 1 {
+		tries = fmt.Sprintf("%d tries", e.Tries)
+	}
+	round := time.Millisecond
+	if e.Elapsed >= time.Second {
+		round = 100 * time.Millisecond
+	}
+	return fmt.Sprintf("%s (%s, %v): %v", what, tries, e.Elapsed.Round(round), e.Err)
+}
+
+// Unwrap is the last cause.
+func (e *ExhaustedError) Unwrap() error { return e.Err }
+
+// Is makes it ErrUnavailable where nobody answered, os.ErrDeadlineExceeded and
+// context.DeadlineExceeded where the time was up.
+func (e *ExhaustedError) Is(target error) bool {
+	switch target {
+	case ErrUnavailable:
+		return e.Unanswered
+	case os.ErrDeadlineExceeded, context.DeadlineExceeded:
+		return !e.Early
+	}
+	return false
+}
+
 // RequestError says which request failed, where.
 type RequestError struct {
 	API       wire.Key

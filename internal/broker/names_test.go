@@ -3,7 +3,9 @@ package broker
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,5 +101,38 @@ func TestNameThatIsNeverAnsweredHoldsNobodyBack(t *testing.T) {
 	var resp wire.ListOffsetsResponse
 	if _, err := client.Do(t.Context(), Any(), ask(1), &resp); err != nil {
 		t.Error(err)
+	}
+}
+
+// Metadata may name anything for a host. What cannot be one is not dialled, and
+// shown so that it does no harm.
+func TestAHostThatCannotBeOneIsNotDialled(t *testing.T) {
+	for host, want := range map[string]string{
+		"\x1b[2Jevil\r\nerror: x":  `"[\x1b[2Jevil\r\nerror: x]:9092"`,
+		"a b":                      `"a b:9092"`,
+		strings.Repeat("h", 10000): `"` + strings.Repeat("h", 60) + `"...`,
+		"\xff":                     `"\xff:9092"`,
+	} {
+		s := brokertest.New(t)
+		s.Handle(wire.Metadata, func(*brokertest.Request) brokertest.Reply {
+			resp := wire.Default[wire.MetadataResponse]()
+			resp.Brokers = []wire.MetadataBroker{{NodeID: 1, Host: host, Port: 9092}}
+			return brokertest.Answer(&resp)
+		})
+		client, err := New(Config{Seeds: []string{s.Addr()}, Timeout: 10 * time.Second, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+			if addr != s.Addr() {
+				t.Errorf("dialled %q", addr)
+			}
+			return new(net.Dialer).DialContext(ctx, "tcp", addr)
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = client.Close() })
+		_, err = client.Open(t.Context(), 1)
+		var dial *DialError
+		if !errors.As(err, &dial) || dial.Addr != want || !dial.Advertised || !strings.Contains(err.Error(), errNoAddress.Error()) {
+			t.Errorf("%.80q: %v", host, err)
+		}
 	}
 }

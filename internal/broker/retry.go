@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -52,6 +51,10 @@ func (c *Client) Do(ctx context.Context, to To, req wire.Request, resp wire.Resp
 		}
 		if inner.Err() == nil || last == nil {
 			last = err
+			var within *ExhaustedError // of a coordinator that was looked for, say
+			if errors.As(err, &within) {
+				last = within.Err
+			}
 		}
 		answered = answered || isAnswer(err)
 		end := &ExhaustedError{Tries: try, Elapsed: time.Since(start), Unanswered: !answered, Err: last}
@@ -358,45 +361,4 @@ func (c *common) code() wire.Code {
 		return wire.None
 	}
 	return c.first
-}
-
-// ExhaustedError is the end of Do's patience.
-type ExhaustedError struct {
-	Tries      int
-	Elapsed    time.Duration
-	Unanswered bool // nobody answered in any try
-	Early      bool // there was time left, but no hope or no retry
-	Err        error
-}
-
-// Error says how long and how often was tried, and what went wrong last.
-func (e *ExhaustedError) Error() string {
-	what := "gave up"
-	if e.Unanswered {
-		what = ErrUnavailable.Error()
-	}
-	tries := "1 try"
-	if e.Tries > 1 {
-		tries = fmt.Sprintf("%d tries", e.Tries)
-	}
-	round := time.Millisecond
-	if e.Elapsed >= time.Second {
-		round = 100 * time.Millisecond
-	}
-	return fmt.Sprintf("%s (%s, %v): %v", what, tries, e.Elapsed.Round(round), e.Err)
-}
-
-// Unwrap is the last cause.
-func (e *ExhaustedError) Unwrap() error { return e.Err }
-
-// Is makes it ErrUnavailable where nobody answered, os.ErrDeadlineExceeded and
-// context.DeadlineExceeded where the time was up.
-func (e *ExhaustedError) Is(target error) bool {
-	switch target {
-	case ErrUnavailable:
-		return e.Unanswered
-	case os.ErrDeadlineExceeded, context.DeadlineExceeded:
-		return !e.Early
-	}
-	return false
 }

@@ -10,7 +10,13 @@ var (
 	errLength = errors.New("negative length")
 	errCount  = errors.New("more elements claimed than the frame has bytes for")
 	errTag    = errors.New("tagged field does not fill its length")
+	errRoom   = errors.New("more than is believable of one response")
 )
+
+// maxHeld is how much memory one message may take, beside records: several times
+// what the metadata of a million partitions need. Elements take up to twenty times
+// the bytes that claim them.
+const maxHeld = 256 << 20
 
 // decoder reads one message off r.
 type decoder struct {
@@ -19,6 +25,15 @@ type decoder struct {
 	path    []any // the structs around a records field, kept for on
 	body    Body  // here, so that on costs no allocation each time
 	stopped bool  // on returned the error that is on its way out
+	held    int   // bytes of memory given
+}
+
+// take gives n bytes of memory.
+func (d *decoder) take(n int) error {
+	if d.held += n; d.held > maxHeld {
+		return errRoom
+	}
+	return nil
 }
 
 // fail names the step an error passed, unless it is the caller's own.
@@ -163,6 +178,9 @@ func (d *decoder) string(flex bool, v reflect.Value) error {
 	if n < 0 {
 		return errNoNull
 	}
+	if err := d.take(n); err != nil {
+		return err
+	}
 	b := d.r.Next(n)
 	if d.r.err == nil && v.String() != string(b) {
 		v.SetString(string(b))
@@ -178,6 +196,9 @@ func (d *decoder) stringPtr(nullable, flex bool, v reflect.Value) error {
 		}
 		v.SetZero()
 		return nil
+	}
+	if err := d.take(n); err != nil {
+		return err
 	}
 	b := d.r.Next(n)
 	if d.r.err != nil {
@@ -198,6 +219,9 @@ func (d *decoder) structPtr(it *item, nullable bool, v reflect.Value) error {
 	case d.r.err != nil:
 		return d.r.err
 	case there:
+		if err := d.take(int(v.Type().Elem().Size())); err != nil {
+			return err
+		}
 		p := reflect.New(v.Type().Elem())
 		p.Elem().Set(it.proto)
 		v.Set(p)
@@ -217,6 +241,9 @@ func (d *decoder) bytes(nullable, flex bool, v reflect.Value) error {
 		}
 		v.SetZero()
 		return nil
+	}
+	if err := d.take(n); err != nil {
+		return err
 	}
 	v.SetBytes(d.r.copy(v.Bytes(), n))
 	return d.r.err
@@ -270,6 +297,9 @@ func (d *decoder) slice(it *item, nullable, flex bool, v reflect.Value) error {
 	for i := range n {
 		if i == v.Cap() {
 			v.Grow(min(n-i, max(i, ahead)))
+			if err := d.take((v.Cap() - i) * int(v.Type().Elem().Size())); err != nil {
+				return err
+			}
 		}
 		v.SetLen(i + 1)
 		if err := d.value(it.elem, false, flex, v.Index(i)); err != nil {
@@ -318,6 +348,9 @@ func decode(r *Reader, api API, version int16, message any, on RecordsFunc) erro
 		return err
 	}
 	d := decoder{r: r, on: on}
+	if on == nil {
+		d.held = -r.left // records are copied in, and they are what was sent
+	}
 	if on != nil {
 		d.path = make([]any, 0, 4)
 	}

@@ -318,3 +318,34 @@ func TestStreamingIntoAUsedResponseAllocatesNothingPerPartition(t *testing.T) {
 		t.Errorf("%v allocations for 100 partitions", n)
 	}
 }
+
+// TestMemoryIsGivenForSoMuch has the elements of an array, and the bytes of a
+// string, cost what they take.
+func TestMemoryIsGivenForSoMuch(t *testing.T) {
+	resp := Default[MetadataResponse]()
+	for range 5000 {
+		topic := Default[MetadataTopic]()
+		topic.Name = new("name")
+		resp.Topics = append(resp.Topics, topic)
+	}
+	body := bodyOf(t, &resp, 1)
+	for _, tt := range []struct {
+		room int
+		want string
+	}{
+		{2 << 20, ""},
+		{100 << 10, "Topics: more than is believable of one response"},
+		{1, "Topics: more than is believable of one response"},
+	} {
+		got := Default[MetadataResponse]()
+		v := reflect.ValueOf(&got).Elem()
+		p, err := planOf(v.Type(), 1, 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := decoder{r: NewBytesReader(body), held: maxHeld - tt.room}
+		if err := d.message(p, v); text(err) != tt.want && !(err == nil && tt.want == "") {
+			t.Errorf("%d bytes of room: %v, want %s", tt.room, err, tt.want)
+		}
+	}
+}

@@ -111,16 +111,28 @@ type patience struct {
 	limit  time.Duration // zero: for ever
 	since  time.Time     // the first failure in a row
 	tries  int
+	last   error // the newest that is not just the time running out
 }
 
 // fresh begins anew: the coordinator answered.
-func (p *patience) fresh() { p.tries = 0 }
+func (p *patience) fresh() { p.tries, p.last = 0, nil }
+
+// over is the end of ctx: where its time is up, with what it was spent on.
+func (p *patience) over(ctx context.Context) error {
+	if p.last != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return p.last
+	}
+	return ctx.Err()
+}
 
 // wait pauses before the next try, or gives back what the last one failed of:
 // because it will not go away, or because there was enough of it.
 func (p *patience) wait(ctx context.Context, err error) error {
+	if p.last == nil || !errors.Is(err, context.DeadlineExceeded) {
+		p.last = err
+	}
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return p.over(ctx)
 	}
 	if !passing(err) {
 		return err
@@ -138,7 +150,10 @@ func (p *patience) pause(ctx context.Context, err error) error {
 	if p.limit > 0 && now.Sub(p.since) >= p.limit {
 		return err
 	}
-	return p.client.Pause(ctx, p.tries)
+	if p.client.Pause(ctx, p.tries) != nil {
+		return p.over(ctx)
+	}
+	return nil
 }
 
 // passing says that an error can go away by itself: the coordinator is moving,

@@ -178,7 +178,7 @@ func (c *Classic) sync(ctx context.Context, joined *wire.JoinGroupResponse) ([]b
 	}
 	as, err := DecodeAssignment(resp.Assignment)
 	if err != nil {
-		return nil, &broker.RequestError{API: wire.SyncGroup, Version: version, Partition: -1, Err: fmt.Errorf("the assignment: %w: %w", broker.ErrMalformed, err)}
+		return nil, &broker.RequestError{API: wire.SyncGroup, Version: version, Broker: c.joins.node.Addr(), Partition: -1, Err: fmt.Errorf("the assignment: %w: %w", broker.ErrMalformed, err)}
 	}
 	c.had, c.hadIn = append([]broker.TP{}, as...), joined.GenerationID
 	return as, nil
@@ -194,7 +194,8 @@ func (c *Classic) lead(ctx context.Context, joined *wire.JoinGroupResponse) ([]w
 		}
 	}
 	if by == nil {
-		return nil, fmt.Errorf("%w: the group chose the assignor %q, which we did not offer", broker.ErrMalformed, name)
+		return nil, &broker.RequestError{API: wire.JoinGroup, Version: -1, Broker: c.joins.node.Addr(), Partition: -1,
+			Err: fmt.Errorf("%w: the group chose the assignor %q, which we did not offer", broker.ErrMalformed, name)}
 	}
 	members := subscribersOf(joined.Members, func(id string, err error) {
 		c.cfg.Log(0, "group %s: nothing is given to member %s, whose subscription cannot be read: %v", c.cfg.Group, id, err)

@@ -29,6 +29,9 @@ func (l *link) open(ctx context.Context) error {
 		return err
 	}
 	conn, err := l.client.Open(ctx, b.ID)
+	if errors.Is(err, broker.ErrUnknownNode) {
+		return fmt.Errorf("the coordinator of group %s: %w", l.group, err)
+	}
 	if err != nil {
 		return err
 	}

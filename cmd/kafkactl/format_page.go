@@ -83,6 +83,9 @@ produce takes any format of which it is certain where each part ends, and refuse
 the place of the doubt. A number ends at what is no digit. Text ends at its length, if %K or %S
 stand before it, else where the text behind it in FMT first stands. So %k %s\n reads keys
 without spaces, and %S %s reads anything; lengths or {json} also tell null from empty.
+A strftime must tell all of the year, the day, and with %I the half of it. What it leaves out is
+read as the beginning of what it tells; where clocks are set back, only %z tells one hour from
+the other.
 TOPIC always wins, %o and %e are ignored, %p counts with --keep-partition, and --timestamp
 beats %T. If no part but the last holds the end of FMT, as with \n, each record is a line.
 

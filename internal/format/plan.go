@@ -64,8 +64,8 @@ func (p *Program) Parser() (*Parser, error) {
 			if s.pieces, err = pieces(it.spec); err != nil {
 				return nil, p.refuse(it, "%s cannot be read back: %v", it.src, err)
 			}
-			if !dated(it.spec) {
-				return nil, p.refuse(it, "%s does not tell the day", it.src)
+			if err := tells(s.pieces); err != nil {
+				return nil, p.refuse(it, "%s cannot be read back: %v", it.src, err)
 			}
 		}
 		sized[it.verb] = true

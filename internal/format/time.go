@@ -20,12 +20,13 @@ func appendTime(dst []byte, ms int64, loc *time.Location, spec string) []byte {
 	return timefmt.AppendFormat(dst, time.UnixMilli(ms).In(loc), spec)
 }
 
-// A piece of a printed time takes so many bytes of its class; least 0 is as
-// many as there are.
+// A piece of a printed time takes so many bytes of its class; size 0 is as many
+// as there are.
 type piece struct {
 	class byte // d digits, s digits or spaces, a letters, z a zone, or ' for text
 	size  int
 	text  string
+	says  byte // the directive it is of, one that stands for no others
 }
 
 // whole is what directives that stand for several stand for.
@@ -41,8 +42,6 @@ func whole(c byte) string {
 		return "%I:%M:%S %p"
 	case 'F':
 		return "%Y-%m-%d"
-	case 'D', 'x':
-		return "%m/%d/%y"
 	case 'T', 'X':
 		return "%H:%M:%S"
 	case 'R':
@@ -80,11 +79,11 @@ func pieces(spec string) ([]piece, error) {
 			continue
 		}
 		i++
-		p := piece{class: 'd', size: 2}
+		p := piece{class: 'd', size: 2, says: spec[i]}
 		switch c := spec[i]; c {
 		case 'Y':
 			p.size = 4
-		case 'y', 'C', 'm', 'd', 'H', 'I', 'M', 'S':
+		case 'm', 'd', 'H', 'I', 'M', 'S':
 		case 'e', 'k', 'l':
 			p.class = 's'
 		case 'j':
@@ -94,19 +93,21 @@ func pieces(spec string) ([]piece, error) {
 		case 's':
 			p.size = 0
 		case 'b', 'h', 'a':
-			p = piece{class: 'a', size: 3}
+			p.class, p.size = 'a', 3
 		case 'p', 'P':
-			p = piece{class: 'a', size: 2}
+			p.class = 'a'
 		case 'B', 'A':
-			p = piece{class: 'a'}
+			p.class, p.size = 'a', 0
 		case 'z':
-			p = piece{class: 'z', size: 5}
+			p.class, p.size = 'z', 5
+		case 'y', 'C', 'D', 'x':
+			return nil, fmt.Errorf("%%%c leaves the century open", c)
 		case '%':
 			p = piece{class: '\'', text: "%"}
 		default:
 			more := whole(c)
 			if more == "" {
-				return nil, fmt.Errorf("%%%c cannot be read back", c)
+				return nil, fmt.Errorf("%%%c is only for printing", c)
 			}
 			inner, err := pieces(more)
 			if err != nil {
@@ -118,7 +119,9 @@ func pieces(spec string) ([]piece, error) {
 		out = append(out, p)
 	}
 	for i := 1; i < len(out); i++ {
-		if p, next := out[i-1], out[i]; p.size == 0 && p.class != '\'' && next.mayBegin(p.class) {
+		p, next := out[i-1], out[i]
+		// What a space may stand before is read as far as there are digits.
+		if p.size == 0 && p.class != '\'' && next.mayBegin(p.class) || p.class == 's' && next.mayBegin('d') {
 			return nil, errLoose
 		}
 	}
@@ -147,19 +150,44 @@ func within(class, c byte) bool {
 	return false
 }
 
-// dated says that a strftime format tells the day.
-func dated(spec string) bool {
+// tells says that the pieces of a time leave nothing open but what is finer than
+// the finest of them: what is left out is read as the beginning of what is told.
+func tells(ps []piece) error {
 	has := func(any string) bool {
-		for i := 0; i+1 < len(spec); i++ {
-			if spec[i] == '%' {
-				if i++; strings.IndexByte(any, spec[i]) >= 0 {
-					return true
-				}
+		for _, p := range ps {
+			if p.says != 0 && strings.IndexByte(any, p.says) >= 0 {
+				return true
 			}
 		}
 		return false
 	}
-	return has("sc+vFDx") || has("Yy") && (has("j") || has("mbBh") && has("de"))
+	if has("s") { // a number of seconds, which reading takes for local time where it is not alone
+		for _, p := range ps {
+			if p.class != '\'' && p.says != 's' && p.says != 'f' {
+				return fmt.Errorf("%%s and %%%c do not go together", p.says)
+			}
+		}
+		return nil
+	}
+	switch hour := has("Hk") || has("Il") && has("pP"); {
+	case !has("Y") || !has("j") && !(has("mbBh") && has("de")):
+		return errors.New("it does not tell the day")
+	case has("Il") && !hour:
+		return errors.New("it does not tell the half of the day, as %p does")
+	case has("pP") && !has("Il"):
+		return errors.New("%p goes with the hour of %I")
+	case has("Hk") && has("Il"):
+		return errors.New("it tells the hour twice")
+	case has("j") && has("mbBhde"):
+		return errors.New("it tells the day twice")
+	case has("MSf") && !hour:
+		return errors.New("it does not tell the hour")
+	case has("Sf") && !has("M"):
+		return errors.New("it does not tell the minute")
+	case has("f") && !has("S"):
+		return errors.New("it does not tell the second")
+	}
+	return nil
 }
 
 // timeEnd finds the end of a printed time at b[from:]. more says that b stops

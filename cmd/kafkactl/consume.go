@@ -329,7 +329,7 @@ func (t *targeting) sessionOptions(e *env) consume.Options {
 // sessionFor is what the session is told.
 func (o *consumeOptions) sessionFor() consume.Options {
 	opts := o.sessionOptions(o.env)
-	opts.Keep = o.wanted(o.strict)
+	opts.Keep = o.wanted(o.strict, o.max > 0 || o.last > 0)
 	opts.Follow = o.follow
 	opts.Reset, _ = o.resetPolicy()
 	opts.Idle = max(o.idle, o.consumerTimeout)

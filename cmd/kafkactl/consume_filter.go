@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -82,28 +83,45 @@ func expression(cmd *cobra.Command, name, text string) (*filter.Expr, error) {
 }
 
 // wanted says which records count, nil for all. A record that the expression
-// cannot judge is none, and counted; with strict it ends its partition.
-func (f *filtering) wanted(strict bool) func(context.Context, *record.Record) (bool, error) {
-	if f.grep == nil && f.where == nil {
+// cannot judge is none, and counted; with strict it ends its partition. counted
+// says that somebody counts them, so that one of which --select makes nothing
+// must not be among them.
+func (f *filtering) wanted(strict, counted bool) func(context.Context, *record.Record) (bool, error) {
+	counted = counted && f.pick != nil
+	if f.grep == nil && f.where == nil && !counted {
 		return nil
 	}
-	return func(ctx context.Context, r *record.Record) (bool, error) {
+	return func(ctx context.Context, r *record.Record) (ok bool, err error) {
 		if f.grep != nil && !f.grep.Keep(r) {
 			return false, nil
 		}
-		if f.where == nil {
-			return true, nil
+		if f.where != nil {
+			if ok, err = f.where.Keep(ctx, r); err != nil {
+				return false, f.judged(ctx, r, strict, "--where", err)
+			}
+			if !ok {
+				return false, nil
+			}
 		}
-		ok, err := f.where.Keep(ctx, r)
-		switch {
-		case err == nil:
+		if counted {
+			if ok, err = f.pick.Yields(ctx, r); err != nil {
+				return false, f.judged(ctx, r, strict, "--select", err)
+			}
 			return ok, nil
-		case strict, ctx.Err() != nil:
-			return false, fmt.Errorf("--where: %w", err)
 		}
-		f.unclear.add(r, err)
-		return false, nil
+		return true, nil
 	}
+}
+
+// judged is what an expression's error means for the run: nil where the record is
+// left out and counted.
+func (f *filtering) judged(ctx context.Context, r *record.Record, strict bool, flag string, err error) error {
+	var endless *filter.EndlessError
+	if strict || ctx.Err() != nil || errors.As(err, &endless) {
+		return fmt.Errorf("%s: %w", flag, err)
+	}
+	f.unclear.add(r, err)
+	return nil
 }
 
 // selecting puts before s what --select makes of each record; nothing of one is
@@ -129,15 +147,14 @@ func (s *selected) Record(ctx context.Context, r *record.Record, m consume.Mark)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if s.strict {
-			if ferr := s.Flush(ctx); ferr != nil {
-				return ferr
-			}
-			return fmt.Errorf("%s:%d at offset %d: --select: %w", r.Topic, r.Partition, r.Offset, err)
+		if err = s.f.judged(ctx, r, s.strict, "--select", err); err == nil {
+			s.Skip(m)
+			return nil
 		}
-		s.f.unclear.add(r, err)
-		s.Skip(m)
-		return nil
+		if ferr := s.Flush(ctx); ferr != nil {
+			return ferr
+		}
+		return fmt.Errorf("%s:%d at offset %d: %w", r.Topic, r.Partition, r.Offset, err)
 	}
 	if len(s.lines) == 0 {
 		s.Skip(m)

@@ -32,13 +32,16 @@ null. EXPR is jq's language over this object, in which numbers keep all their di
     .time > "2026-11-24T09" and .partition == 0
     .key | test("^user-[0-9]+$")               .headers["trace-id"] != null
     .value.price? // 0 | . > 9.99              [.value.tags[]?] | index("new") != null
+    .timestamp / 1000 > now - 600              (.value.at[:19] + "Z" | fromdate) > now - 3600
 
 --select prints JSON as jq -c does, and with --raw strings without their quotes.
 
 A record that EXPR fails for, such as .value.amount of a text, is left out; the end of the
 run says how many there were and shows the first, and --strict makes an error of one. A ? lets
-EXPR pass over it silently: .value.amount? > 100.
+EXPR pass over it silently: .value.amount? > 100. An EXPR that takes 30 seconds or 256 MB of memory
+over one record will not end, and is an error.
 
--n and --last count the records that are left; --last reads backwards only as far as it must.
+-n and --last count the records that are left and of which --select makes something; --last reads
+backwards only as far as it must.
 What is filtered out counts as done for a group's commits, and --idle counts it as having come.
 `

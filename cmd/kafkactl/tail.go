@@ -110,7 +110,7 @@ func (o *tailOptions) run(ctx context.Context) error {
 		o.postpone(f, wants, resolved, late)
 	}
 	opts := o.sessionOptions(o.env)
-	opts.Keep = o.wanted(o.strict)
+	opts.Keep = o.wanted(o.strict, o.last != 0)
 	defer o.tellUnclear(o.env)
 	opts.Follow = true
 	var shown statusLine

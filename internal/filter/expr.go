@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
+	"time"
 
 	"github.com/itchyny/gojq"
 
@@ -14,8 +16,11 @@ import (
 // no environment, no files and no other record. Any number of goroutines may use
 // one.
 type Expr struct {
-	code  *gojq.Code
-	needs needs
+	code    *gojq.Code
+	needs   needs
+	time    time.Duration
+	memory  uint64
+	endless atomic.Pointer[error] // an EndlessError that was met
 }
 
 // ExprError says where an expression cannot be read.
@@ -44,13 +49,21 @@ func NewExpr(text string) (*Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Expr{code, needsOf(q)}, nil
+	return &Expr{code: code, needs: needsOf(q), time: mostTime, memory: mostMemory}, nil
+}
+
+// run begins the expression over r.
+func (x *Expr) run(ctx context.Context, r *record.Record) gojq.Iter {
+	if err := x.endless.Load(); err != nil {
+		return gojq.NewIter[any](*err)
+	}
+	return x.code.RunWithContext(&leash{Context: ctx, x: x}, x.view(r))
 }
 
 // Keep says that a result of the expression over r is neither null nor false. An
-// error is about r, unless it is ctx's, which ends an expression without end.
+// error is about r, unless it is ctx's or an EndlessError.
 func (x *Expr) Keep(ctx context.Context, r *record.Record) (bool, error) {
-	for results := x.code.RunWithContext(ctx, x.view(r)); ; {
+	for results := x.run(ctx, r); ; {
 		v, more := results.Next()
 		if !more {
 			return false, nil
@@ -64,11 +77,24 @@ func (x *Expr) Keep(ctx context.Context, r *record.Record) (bool, error) {
 	}
 }
 
+// Yields says that the expression has results over r.
+func (x *Expr) Yields(ctx context.Context, r *record.Record) (yes bool, err error) {
+	for results := x.run(ctx, r); ; yes = true {
+		v, more := results.Next()
+		if err, bad := v.(error); bad {
+			return false, err
+		}
+		if !more {
+			return yes, nil
+		}
+	}
+}
+
 // Append adds the results of the expression over r, each a line of JSON; with raw,
 // strings stand without quotes, as jq -r has them. After an error dst is as it was.
 func (x *Expr) Append(ctx context.Context, dst []byte, r *record.Record, raw bool) ([]byte, error) {
 	from := len(dst)
-	for results := x.code.RunWithContext(ctx, x.view(r)); ; {
+	for results := x.run(ctx, r); ; {
 		v, more := results.Next()
 		if !more {
 			return dst, nil

@@ -3,6 +3,7 @@ package filter
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -97,7 +98,7 @@ func TestFieldsThatAreNotNeededAreNotMissed(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		full := &Expr{x.code, needs{all: true}}
+		full := &Expr{code: x.code, needs: needs{all: true}, time: mostTime, memory: mostMemory}
 		want, wantErr := full.Append(t.Context(), nil, order(), false)
 		got, err := x.Append(t.Context(), nil, order(), false)
 		if string(got) != string(want) || (err == nil) != (wantErr == nil) {
@@ -173,6 +174,58 @@ func TestAnExpressionWithoutEndEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	if _, err := x.Keep(ctx, order()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A loop without end is no way to hang, nor to eat the machine.
+func TestAnExpressionWithoutEndIsEnded(t *testing.T) {
+	for _, text := range []string{`def f: f; f`, `[range(infinite)]`, `until(false; .)`, `last(repeat(.))`, `def f: f + 1; f`, `range(infinite) | empty`} {
+		for _, limit := range []string{"1ms", "8 MB of memory"} {
+			x, err := NewExpr(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if x.time = time.Millisecond; limit != "1ms" {
+				if x.time, x.memory = time.Hour, 8<<20; !strings.ContainsAny(text, "[+") {
+					continue // it takes no memory
+				}
+			}
+			var endless *EndlessError
+			for range 2 {
+				if _, err := x.Keep(t.Context(), order()); !errors.As(err, &endless) || endless.Limit != limit {
+					t.Errorf("%s: got %v, want the end of %s", text, err, limit)
+				}
+			}
+			if _, err := x.Append(t.Context(), nil, order(), false); !errors.As(err, &endless) {
+				t.Errorf("%s: got %v from results", text, err)
+			}
+		}
+	}
+	x, err := NewExpr(`repeat("x" * 10000)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.time, x.memory = time.Hour, 8<<20
+	var endless *EndlessError
+	if _, err := x.Append(t.Context(), nil, order(), false); !errors.As(err, &endless) {
+		t.Errorf("results without end: %v", err)
+	}
+}
+
+func TestYieldsIsWhetherThereIsAResult(t *testing.T) {
+	for text, want := range map[string]string{`.key`: "true", `null`: "true", `empty`: "false", `.value.tags[] | select(. == "c")`: "false", `.key, error("x")`: "false x"} {
+		x, err := NewExpr(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		yes, err := x.Yields(t.Context(), order())
+		got := strconv.FormatBool(yes)
+		if err != nil {
+			got += " " + err.Error()[len(err.Error())-1:]
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
 	}
 }
 

@@ -97,8 +97,9 @@ JSON
 
 All fields are always there, on one line, in this order. A null is null. What is not UTF-8 stands
 as base64 under key64, value64 and name64 in place of key, value and name. --value-as json
-embeds a value that is JSON as itself: readable, but its white space is lost, and a JSON string
-comes back without its quotes. produce -J needs only "value"; an unknown field is an error.
+embeds a value that is JSON as itself: readable, but its white space is lost, a JSON string comes
+back without its quotes, and the text null as a null. produce -J needs only "value"; an unknown
+field is an error.
 
 Listings (metadata, offsets get, groups) take -o table, tsv or json, and -J for -o json. A
 terminal gets a table; a pipe gets tabs without a header, for cut and awk.

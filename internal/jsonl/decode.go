@@ -166,8 +166,12 @@ func (d *Decoder) field(name []byte, r *record.Record) (field Fields, err error)
 		r.Topic = d.topic
 		return Topic, err
 	case "partition":
+		at := d.at
 		var n int64
-		n, err = d.integer(32, int64(NoPartition))
+		if n, err = d.integer(32, int64(NoPartition)); n < int64(NoPartition) {
+			d.at = at
+			err = d.fault("%d is no partition", n)
+		}
 		r.Partition = int32(n)
 		return Partition, err
 	case "offset":
@@ -330,7 +334,7 @@ func (d *Decoder) bytes(as Encoding) ([]byte, error) {
 		if as == Hex {
 			return nil, d.fault("not hexadecimal digits in pairs")
 		}
-		return nil, d.fault("not standard base64: %v", err)
+		return nil, d.fault("not standard base64 with its padding")
 	}
 	if len(out) == start {
 		return []byte{}, nil // of a buffer that is not there yet it would be null

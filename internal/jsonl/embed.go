@@ -18,7 +18,7 @@ const (
 	Base64
 	// JSON embeds what is JSON as itself, without its white space; all else is
 	// Text. A value that is a JSON string looks like text then, so that it comes
-	// back without its quotes.
+	// back without its quotes, and the word null like Kafka's null.
 	JSON
 )
 
@@ -90,7 +90,7 @@ func (d *Decoder) embedded() ([]byte, error) {
 				continue
 			}
 			return d.checked(from)
-		case ',', ' ', '\t':
+		case ',', ' ', '\t', '\r', '\n':
 			if depth == 0 {
 				return d.checked(from)
 			}

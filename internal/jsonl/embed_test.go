@@ -78,6 +78,16 @@ func TestEmbeddedValuesAreWhatTheStandardParserTakes(t *testing.T) {
 	}
 }
 
+func TestWhiteSpaceBehindAnEmbeddedValueIsNotOfIt(t *testing.T) {
+	d := Decoder{ValueAs: JSON}
+	for _, line := range []string{"{\"value\":12\r}", "{\"value\":12 \t,\"key\":null}", "{\"value\":12\n}"} {
+		var r record.Record
+		if err := d.Decode([]byte(line), &r); err != nil || string(r.Value) != "12" {
+			t.Errorf("%q: %q, %v", line, r.Value, err)
+		}
+	}
+}
+
 func TestDecodeTellsAbsentFromNull(t *testing.T) {
 	var d Decoder
 	var r record.Record

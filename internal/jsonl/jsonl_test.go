@@ -145,6 +145,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{`{"value":"a","timestamp":"1"}`, "an integer"},
 		{`{"value":"a","timestamp":01}`, "an integer"},
 		{`{"value":"a","partition":4294967296}`, "an integer of 32 bits"},
+		{`{"value":"a","partition": -5}`, "column 26: -5 is no partition"},
+		{`{"value64":"YQ"}`, "not standard base64 with its padding"},
 		{`{"value":"a","headers":[{"value":"x"}]}`, "without a name"},
 		{`{"value":"a","headers":{"a":"b"}}`, "an array"},
 		{`{"value":"a"} x`, "behind the object"},

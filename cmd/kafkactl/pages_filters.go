@@ -18,7 +18,8 @@ const filtersPage = `Which records are taken, and what of them.
     --select EXPR   the results of EXPR, one a line, in place of the record; none prints none
 
 REGEX is RE2's, matches anywhere unless it begins with ^ or ends with $, and never matches a
-null. EXPR is jq's language over this object, in which numbers keep all their digits:
+null. A REGEX with \x80 to \xff in it is of bytes: '^\x00\x00\x00\x00\xc8' is values of schema 200.
+EXPR is jq's language over this object, in which numbers keep all their digits:
 
     .topic .partition .offset .leaderEpoch
     .timestamp      milliseconds, and .time the same as 2026-11-24T09:30:00.000Z; or null

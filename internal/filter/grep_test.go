@@ -21,7 +21,13 @@ func TestConditions(t *testing.T) {
 		{"nowhere", []string{"fine"}, false, false},
 		{"not", []string{"!fine"}, true, true},
 		{"not what is", []string{"!error"}, false, true},
-		{"raw bytes", []string{`\xff`}, false, false}, // a regular expression is of characters
+		{"a byte", []string{`error\xff:`}, true, false},
+		{"bytes of a class", []string{`^[^\x80-\xfe]+$`}, true, false},
+		{"any byte is one", []string{`r\xff.{5}$`}, true, false},
+		{"another byte", []string{`\xfe`}, false, false},
+		{"a character of that number", []string{`\x{ff}`}, false, false},
+		{"no byte, but text", []string{`\Q\xff\E`}, false, false},
+		{"no byte, but an escaped backslash", []string{`\\xff`}, false, false},
 		{"an empty one matches all but null", []string{""}, true, false},
 		{"the key", []string{"k:^user-[0-9]$"}, true, false},
 		{"the topic", []string{"t:^ord"}, true, true},
@@ -45,7 +51,10 @@ func TestConditions(t *testing.T) {
 			t.Errorf("%s: %v and %v, want %v and %v", c.name, g.Keep(r), g.Keep(null), c.full, c.empty)
 		}
 	}
-	for _, bad := range []string{"(", "k:[", "h:", "!h:=x"} {
+	if g, err := NewGrep([]string{`^\x00{4}\xc8`}); err != nil || !g.Keep(&record.Record{Value: []byte("\x00\x00\x00\x00\xc8\x02a")}) || g.Keep(&record.Record{Value: []byte("\x00\x00\x00\x00\u00c8")}) {
+		t.Errorf("a schema's number: %v", err)
+	}
+	for _, bad := range []string{"(", "k:[", "h:", "!h:=x", `é\xff`} {
 		if _, err := NewGrep([]string{bad}); err == nil {
 			t.Errorf("%q is taken", bad)
 		}

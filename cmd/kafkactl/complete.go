@@ -65,7 +65,9 @@ func (e *env) completeGroups(cmd *cobra.Command, args []string, word string) ([]
 	}
 	var words []string
 	for _, name := range e.groupNames(ctx, client) {
-		if strings.HasPrefix(name, word) && !slices.Contains(args, name) {
+		// A group's name may be anything; what would steer the terminal of whoever
+		// presses Tab is not offered.
+		if strings.HasPrefix(name, word) && !slices.Contains(args, name) && printable(name) == name {
 			words = append(words, name)
 		}
 	}

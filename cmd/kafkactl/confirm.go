@@ -51,7 +51,7 @@ func (e *env) confirm(ctx context.Context, question string) error {
 }
 
 // ask writes where the answer will be typed, whatever -q says.
-func (e *env) ask(s string) { _, _ = io.WriteString(e.errOut, s) }
+func (e *env) ask(s string) { _, _ = io.WriteString(e.errOut, printableLines(s)) }
 
 // readLine waits for a line, but no longer than ctx: a read of a terminal cannot
 // be called back, so it is left behind.

@@ -118,6 +118,27 @@ func TestTerminalGetsNoRawBytesOfRecords(t *testing.T) {
 	}
 }
 
+func TestTerminalGetsNoRawBytesInListings(t *testing.T) {
+	brokers := stageTopic(t, []string{"one"})
+	hostileGroups(t, brokers)
+	for _, c := range []struct{ args, want string }{
+		{"groups list", `\u009b2J`},
+		{"groups list -o tsv", `\u009b2J`},
+		{"groups list -J", `\u009b2J`},
+		{"groups members " + badName + "2 -o tsv", `\u202eowned\x7f`},
+		{"groups members " + badName + "2 -J", `\u202eowned\u007f`},
+		{"offsets get --all-groups -o tsv", `\u202eowned\x7f`},
+		{"offsets get --all-groups -J", `\u202eowned\u007f`},
+		{"offsets export -g " + badName, `\u202eowned\u007f`},
+	} {
+		got := onTerminal(t, kafkactlCmd(t, brokers, strings.Split(c.args, " ")...), 500, "")
+		text := ownColours.ReplaceAllString(got, "")
+		if strings.ReplaceAll(printableLines(text), `\r`, "\r") != text || !strings.Contains(text, c.want) {
+			t.Errorf("%s: the terminal got %q", c.args, got)
+		}
+	}
+}
+
 func TestTerminalGetsRawBytesWhenAsked(t *testing.T) {
 	brokers := stageTopic(t, []string{"\x1b[35mviolet\x1b[0m"})
 	got := onTerminal(t, kafkactlCmd(t, brokers, "consume", "t", "--raw"), 200, "")

@@ -87,6 +87,7 @@ func TestAttacksChangeNothingOutsideTheirLines(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	hostileGroups(t, brokers)
 	bad := filepath.Join(t.TempDir(), "bad.jsonl")
 	if err := os.WriteFile(bad, []byte(`{"value":"x","`+"\u009d0;owned\u009c\u009b2J\u202e"+`":1}`+"\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -109,8 +110,41 @@ func TestAttacksChangeNothingOutsideTheirLines(t *testing.T) {
 		{"tail t -n 100 --wrap", 0, false},
 		{"tail t -n 100 -J", all, false},
 		{"produce t -J " + bad, 0, true},
+		{"groups list", 0, true},
+		{"groups list -o tsv", 0, true},
+		{"groups list -J", 0, true},
+		{"groups members " + shellQuoted(badName+"2"), 0, true},
+		{"groups members " + shellQuoted(badName+"2") + " -o tsv", 0, true},
+		{"groups members " + shellQuoted(badName+"2") + " -J", 0, true},
+		{"offsets get --all-groups", 0, true},
+		{"offsets get --all-groups -o tsv", 0, true},
+		{"offsets get --all-groups -J", 0, true},
+		{"offsets export -g " + shellQuoted(badName), 0, true},
 	} {
 		t.Run(c.args, func(t *testing.T) { attack(t, brokers, c.args, c.lines, c.end) })
+	}
+}
+
+// badName is a group's, a client's and a committed offset's metadata.
+const badName = "\x1b]0;owned\a\x1b[2J\u009b2J\u009d0;owned\u009c\u202eowned\x7f"
+
+func shellQuoted(s string) string { return "'" + s + "'" }
+
+// hostileGroups has a group without members and one with a member, of such names.
+func hostileGroups(t *testing.T, brokers string) {
+	if out, err := kafkactlCmd(t, brokers, "offsets", "commit", "-g", badName, "t:0=1", "--metadata", badName).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	member, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(brokers, ",")...), kgo.ClientID(badName),
+		kgo.ConsumerGroup(badName+"2"), kgo.InstanceID(badName), kgo.ConsumeTopics("t"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(member.Close)
+	for f := member.PollFetches(t.Context()); f.Empty(); f = member.PollFetches(t.Context()) {
+		if err := f.Err(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

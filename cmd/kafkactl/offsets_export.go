@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -62,11 +60,8 @@ func (o *offsetsExportOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
+	var lines []any
 	var errs []error
-	n := 0
 	for _, tp := range slices.SortedFunc(maps.Keys(got), compareTP) {
 		s := got[tp]
 		switch {
@@ -76,25 +71,22 @@ func (o *offsetsExportOptions) run(ctx context.Context) error {
 		case s.Offset == offsets.NoOffset:
 			continue
 		}
-		n++
 		line := offsetLine{Group: o.group, Topic: tp.Topic, Partition: &tp.Partition, Offset: &s.Offset, Metadata: s.Metadata}
 		if s.LeaderEpoch >= 0 {
 			line.LeaderEpoch = &s.LeaderEpoch
 		}
-		if err := enc.Encode(line); err != nil {
-			return err
-		}
+		lines = append(lines, line)
 	}
-	if _, err := o.out.Write(b.Bytes()); err != nil {
+	if err := o.encodeJSON(false, lines...); err != nil {
 		return err
 	}
 	errs = uniqueErrors(errs)
 	switch {
-	case len(errs) > 0 && n > 0:
+	case len(errs) > 0 && len(lines) > 0:
 		return &partialError{err: errors.Join(errs...)}
 	case len(errs) > 0:
 		return errors.Join(errs...)
-	case n == 0:
+	case len(lines) == 0:
 		return &notFoundError{kind: "group", name: o.group, err: errNoOffsets}
 	}
 	return nil

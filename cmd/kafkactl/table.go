@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -44,21 +45,36 @@ func (l *listing) kind(e *env) string {
 
 // writeJSON prints one document, indented on a terminal and on one line in a
 // pipe, without HTML escaping.
-func (e *env) writeJSON(doc any) error {
-	enc := json.NewEncoder(e.out)
-	enc.SetEscapeHTML(false)
-	if isTerminal(e.out) {
-		enc.SetIndent("", "  ")
-	}
-	return enc.Encode(doc)
-}
+func (e *env) writeJSON(doc any) error { return e.encodeJSON(isTerminal(e.out), doc) }
 
 // writeJSONLine prints one of many documents, on a line of its own also on a
 // terminal.
-func (e *env) writeJSONLine(doc any) error {
-	enc := json.NewEncoder(e.out)
+func (e *env) writeJSONLine(doc any) error { return e.encodeJSON(false, doc) }
+
+func (e *env) encodeJSON(indented bool, docs ...any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	return enc.Encode(doc)
+	if indented {
+		enc.SetIndent("", "  ")
+	}
+	for _, doc := range docs {
+		if err := enc.Encode(doc); err != nil {
+			return err
+		}
+	}
+	if !isTerminal(e.out) {
+		_, err := e.out.Write(b.Bytes())
+		return err
+	}
+	// The encoder leaves DEL, C1 and the controls of text direction as they are,
+	// and names of groups, hosts and metadata are anybody's.
+	var shown []byte
+	for line := range bytes.Lines(b.Bytes()) {
+		shown = append(appendVisibleJSON(shown, bytes.TrimSuffix(line, []byte("\n"))), '\n')
+	}
+	_, err := e.out.Write(shown)
+	return err
 }
 
 // table is rows under heads. Cells hold plain text; colours belong to columns,
@@ -248,7 +264,11 @@ func (l *listing) print(e *env, t printer, doc any) error {
 	case "json":
 		return e.writeJSON(doc)
 	case "tsv":
-		_, err := e.out.Write(t.appendTSV(nil))
+		b := t.appendTSV(nil)
+		if isTerminal(e.out) {
+			b = []byte(printableLines(string(b)))
+		}
+		_, err := e.out.Write(b)
 		return err
 	}
 	_, err := e.out.Write(t.appendAligned(nil, e.pal, width(e.out)))

@@ -118,7 +118,7 @@ func (o *offsetsGetOptions) lagFrame(v *lagView, failed error, trend *lagTrend) 
 		if !o.all {
 			what = "group " + printable(o.group)
 			if s := v.groups[0].desc.State; s != "" {
-				what += " (" + s + ")"
+				what += " (" + printable(s) + ")"
 			}
 		}
 		sum, _, unsure := v.total()

@@ -60,6 +60,12 @@ func (e *emulator) tmux(args ...string) string {
 	return strings.TrimRight(string(out), "\n")
 }
 
+// typed types a line.
+func (e *emulator) typed(line string) {
+	e.tmux("send-keys", "-l", line)
+	e.tmux("send-keys", "Enter")
+}
+
 // until waits for text to stand on the screen and gives what does then.
 func (e *emulator) until(text string) string {
 	var screen string

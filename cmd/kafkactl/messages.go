@@ -75,6 +75,19 @@ func (m *messages) draw(line string) {
 	}
 }
 
+// wipe removes the progress line of a process that is about to end, unless
+// somebody is writing, perhaps for ever.
+func (m *messages) wipe() {
+	if !m.mu.TryLock() {
+		return
+	}
+	defer m.mu.Unlock()
+	if m.progress != "" && !m.open {
+		_, _ = io.WriteString(m.w, clearLine)
+	}
+	m.progress = ""
+}
+
 const (
 	clearLine = "\r\x1b[J" // from the left edge to the end of the screen
 	wrapOff   = "\x1b[?7l" // what is too long stays in the last column (DECAWM)

@@ -34,27 +34,37 @@ func (e *env) startProgress(verb string, data any, read func() tally) (stop func
 	return e.keepDrawing(verb, read)
 }
 
-// keepDrawing draws what read tells until stop is called.
+// keepDrawing draws what read tells until stop is called, but while a shell has us
+// stopped or in the background.
 func (e *env) keepDrawing(verb string, read func() tally) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
+	e.atKill(e.msgs.wipe)
 	go func() {
 		defer close(ended)
 		tick := time.NewTicker(redraw)
 		defer tick.Stop()
 		resized, unwatch := watchResize()
 		defer unwatch()
+		suspended := watchSuspend()
+		defer suspended.end()
 		m := meter{began: e.now()}
 		for {
 			select {
 			case <-tick.C:
 			case <-resized:
 				e.msgs.draw("")
+			case <-suspended.asked:
+				e.msgs.draw("")
+				suspended.stop()
 			case <-done:
 				e.msgs.draw("")
 				return
 			}
 			line := m.line(verb, read(), e.now())
-			if w := width(e.errOut); w > 0 {
+			switch w := width(e.errOut); {
+			case !inFront(e.errOut):
+				line = ""
+			case w > 1:
 				line = truncate(line, w-1)
 			}
 			e.msgs.draw(line)

@@ -77,3 +77,57 @@ func TestTheStatusLineKeepsBelowTheDataAtEveryWidth(t *testing.T) {
 		})
 	}
 }
+
+// A shell that stops it, or has it in the background, has the terminal to itself.
+func TestTheStatusLineIsNotInTheShellsWay(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("bash is not installed: no shell to stop it")
+	}
+	s := newEmulator(t)
+	brokers := stageTopic(t, []string{"<one>"})
+	path, err := exec.LookPath("kafkactl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.tmux("new-session", "-d", "-x", "100", "-y", "40", "sleep 1000")
+	s.tmux("respawn-pane", "-k", "-e", "KAFKACTL_BROKERS="+brokers, "-e", "HOME="+t.TempDir(), bash+" --norc --noprofile")
+	s.typed("PS1='$ '; clear")
+	s.typed(path + " tail t; echo SHELL'-1'")
+	s.until(" waiting")
+	s.tmux("send-keys", "C-z")
+	if screen := s.until("SHELL-1"); strings.Contains(screen, "records, ") || strings.Contains(screen, "^Z") {
+		t.Errorf("the line stays when it is stopped:\n%s", screen)
+	}
+	s.typed("fg; echo SHELL'-2'")
+	s.until(" waiting")
+	s.tmux("send-keys", "C-z")
+	s.until("SHELL-2")
+	s.typed("bg; echo IN-THE-BACK'GROUND'")
+	s.until("IN-THE-BACKGROUND")
+	s.tmux("send-keys", "typed by somebody")
+	cl, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(brokers, ",")...), kgo.DefaultProduceTopic("t"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	if err := cl.ProduceSync(t.Context(), &kgo.Record{Value: []byte("<two>")}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	if screen := s.until("<two>"); !strings.Contains(screen, "typed by somebody") || strings.Contains(screen, "records, ") {
+		t.Errorf("in the background:\n%s", screen)
+	}
+	s.tmux("send-keys", "C-u")
+	s.typed("fg")
+	s.until(" waiting")
+	s.tmux("send-keys", "C-c")
+	s.typed("clear; " + path + " offsets commit -g g t:0=1; " + path + " offsets get -g g --watch; echo SHELL'-3'")
+	s.until("steady")
+	s.tmux("send-keys", "C-z")
+	s.until("SHELL-3")
+	if state := s.tmux("display-message", "-p", "#{alternate_on} #{cursor_flag}"); state != "0 1" {
+		t.Errorf("stopped while it watches: alternate screen, cursor shown: %s", state)
+	}
+	s.typed("fg")
+	s.until("steady")
+}

@@ -194,7 +194,14 @@ func TestMessagesKeepClearOfProgress(t *testing.T) {
 	m.draw("20 records")
 	m.draw("")
 	m.println("three")
-	want := "one\n" + drawn("10 records") + clearLine + "two\n" + drawn("10 records") + clearLine + drawn("20 records") + clearLine + "three\n"
+	m.draw("30 records")
+	m.mu.Lock()
+	m.wipe() // somebody is writing: it waits for nobody
+	m.mu.Unlock()
+	m.wipe()
+	m.println("four")
+	want := "one\n" + drawn("10 records") + clearLine + "two\n" + drawn("10 records") + clearLine + drawn("20 records") + clearLine + "three\n" +
+		drawn("30 records") + clearLine + "four\n"
 	if b.String() != want {
 		t.Errorf("got %q\nwant %q", b.String(), want)
 	}

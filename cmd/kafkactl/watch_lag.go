@@ -35,6 +35,11 @@ func (o *offsetsGetOptions) watchLags(ctx context.Context, client *broker.Client
 	}
 	resized, unwatch := watchResize()
 	defer unwatch()
+	suspended := &suspension{}
+	if live != nil {
+		suspended = watchSuspend()
+		defer suspended.end()
+	}
 	tick := time.NewTicker(o.watch)
 	defer tick.Stop()
 	trend := lagTrend{}
@@ -50,6 +55,13 @@ func (o *offsetsGetOptions) watchLags(ctx context.Context, client *broker.Client
 					if err := o.showLags(live, v, err, &trend, false); err != nil {
 						return err
 					}
+				}
+			case <-suspended.asked:
+				live.close()
+				suspended.stop()
+				live.show()
+				if err := o.showLags(live, v, err, &trend, false); err != nil {
+					return err
 				}
 			case <-tick.C:
 				redraw = false
@@ -221,10 +233,15 @@ type screen struct {
 }
 
 func (o *offsetsGetOptions) openScreen() *screen {
-	s := &screen{e: o.env, open: true}
+	s := &screen{e: o.env}
 	o.atKill(func() { s.close() })
-	_, _ = fmt.Fprint(o.out, "\x1b[?1049h\x1b[?25l")
+	s.show()
 	return s
+}
+
+func (s *screen) show() {
+	s.open = true
+	_, _ = fmt.Fprint(s.e.out, "\x1b[?1049h\x1b[?25l")
 }
 
 func (s *screen) close() {

@@ -185,7 +185,7 @@ func (o *consumeOptions) execConfig(done func(consume.Mark)) sink.ExecConfig {
 	c := sink.ExecConfig{
 		Command: o.exec, Batch: int(o.batch), Parallel: int(o.parallel), Format: o.piped, Done: done,
 		Retries: int(o.retries), Backoff: o.cfg.tuning.retryBackoff, Grace: o.cfg.timeout,
-		Skip: o.keepGoing, Stdout: o.childOut(), Stderr: o.errOut, Note: o.note,
+		Over: o.overForChildren, Skip: o.keepGoing, Stdout: o.childOut(), Stderr: o.errOut, Note: o.note,
 	}
 	switch o.orderedBy {
 	case "key":
@@ -197,6 +197,15 @@ func (o *consumeOptions) execConfig(done func(consume.Mark)) sink.ExecConfig {
 		c.Dead = o.letters.take
 	}
 	return c
+}
+
+// overForChildren says that the run is over because whoever read what children
+// print has gone: they fail for that, and no record did.
+func (o *consumeOptions) overForChildren() error {
+	if o.unread() {
+		return errClosedPipe
+	}
+	return nil
 }
 
 // childSink is a sink of children.

@@ -58,9 +58,10 @@ A dead letter has the record's key, value, headers and timestamp, and these head
 kafkactl.error, .topic, .partition, .offset, .timestamp, .status or .signal, .attempts, .group. TOPIC
 must be there (exit 6) and not be read (exit 2). Where it cannot be written the run ends with exit
 1, and the record is not done. A record may be there twice if the run is killed before it commits.
-A command that cannot be started, or that its shell does not find (126, 127), is no record's fault:
-it ends the run whatever else was said. --exec-per partition keeps no records, so it takes neither
---exec-retries nor --dead-letter.
+A child that fails because whoever read its output has gone, as behind | head, is no failure: the
+run ends there, and its records come again. A command that cannot be started, or that its shell does
+not find (126, 127), is no record's fault: it ends the run whatever else was said. --exec-per
+partition keeps no records, so it takes neither --exec-retries nor --dead-letter.
 
 Children lead process groups of their own, so a Ctrl-C is ours alone: no child begins, those that
 run may finish within --timeout, and then their records count; after that they are killed with all

@@ -8,3 +8,6 @@ import "context"
 func (e *env) watchOut(parent context.Context) (ctx context.Context, stop func()) {
 	return context.WithCancel(parent)
 }
+
+// unread cannot be known here.
+func (e *env) unread() bool { return false }

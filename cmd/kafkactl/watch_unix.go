@@ -51,6 +51,17 @@ func (e *env) watchOut(parent context.Context) (ctx context.Context, stop func()
 	}
 }
 
+// unread says that nobody reads standard output any more.
+func (e *env) unread() bool {
+	out, ok := e.out.(*stdout)
+	if !ok || !isPipe(int(out.Fd())) {
+		return false
+	}
+	fds := []unix.PollFd{{Fd: int32(out.Fd())}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0 && fds[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0
+}
+
 // isPipe is true of pipes and sockets, whose other end can go away.
 func isPipe(fd int) bool {
 	var st unix.Stat_t

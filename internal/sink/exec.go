@@ -44,6 +44,10 @@ type ExecConfig struct {
 	// Dead takes the records of a batch that failed for good. They count as dealt with
 	// once it returns nil; its error ends the run. nil: there is no such place.
 	Dead func(context.Context, *ExecError, []record.Record) error
+	// Over is asked about a child that failed: an error says that the run is over, though
+	// it may not have heard so yet, as where nobody reads what children write. Then the
+	// failure says nothing about the records, and that error ends the run.
+	Over func() error
 	// Grace is how long a child may go on once the run was interrupted or another
 	// child failed, before its process group is killed; default 30 s.
 	Grace          time.Duration
@@ -113,6 +117,9 @@ func NewExec(c ExecConfig) *Exec {
 	}
 	if c.Note == nil {
 		c.Note = func(string, ...any) {}
+	}
+	if c.Over == nil {
+		c.Over = func() error { return nil }
 	}
 	if c.more == nil {
 		c.more = consume.Mark.More
@@ -184,7 +191,7 @@ func (x *Exec) deliver(ctx context.Context, b *batch) error {
 			return nil
 		}
 		failure := b.failure(tries, err)
-		if tries > x.c.Retries {
+		if tries > x.c.Retries || x.c.Over() != nil {
 			return x.afterAll(ctx, failure, b.count, b.kept)
 		}
 		if !x.wait(ctx, pause, failure) {
@@ -199,6 +206,10 @@ func (x *Exec) deliver(ctx context.Context, b *batch) error {
 // A run that is ending already settles nothing this way: its children may have
 // been killed for that, and the batch comes again.
 func (x *Exec) afterAll(ctx context.Context, failure *ExecError, count int, kept []record.Record) error {
+	if over := x.c.Over(); over != nil {
+		x.fail(over)
+		return over
+	}
 	if x.stopped(ctx) != nil || !x.c.Skip && x.c.Dead == nil || !failure.ofRecords() {
 		x.fail(failure)
 		return failure

@@ -222,3 +222,24 @@ func TestSkippedFailuresAreCountedAndTheFirstAreNamed(t *testing.T) {
 		t.Error("a command that is not there is the record's fault")
 	}
 }
+
+func TestAFailureWhenTheRunIsOverSaysNothingOfItsRecords(t *testing.T) {
+	over := errors.New("nobody reads")
+	for name, set := range map[string]func(*ExecConfig){
+		"skipped": func(c *ExecConfig) { c.Skip = true },
+		"dead":    func(c *ExecConfig) { c.Dead = func(context.Context, *ExecError, []record.Record) error { return nil } },
+		"retried": func(c *ExecConfig) { c.Retries = 1000 },
+	} {
+		s := newShop(t, `exit 1`, func(c *ExecConfig) {
+			c.Over = func() error { return over }
+			set(c)
+		})
+		if err := give(s.Sink(), t.Context(), part(0), 0); !errors.Is(err, over) {
+			t.Errorf("%s: %v", name, err)
+		}
+		s.wantDone(t, map[int32]int64{})
+		if got := s.Total(); got.Skipped+got.Dead != 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}

@@ -260,3 +260,20 @@ func TestDeadCoordinatorFailsEveryPartition(t *testing.T) {
 		t.Errorf("it does not say whom: %s", text)
 	}
 }
+
+// Brokers keep whatever number a client commits, and some have committed -1001.
+// Java's consumer takes that for none, and so do we; the rest of the answer counts.
+func TestANegativeOffsetIsNothingStored(t *testing.T) {
+	_, client := kept(t)
+	both := []broker.TP{{Topic: "t"}, {Topic: "t", Partition: 1}}
+	_, err := Commit(t.Context(), client, Outside("g"), Kafka, map[broker.TP]Stored{
+		both[0]: {Offset: -1001, LeaderEpoch: -1}, both[1]: {Offset: 5, LeaderEpoch: -1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := FetchStored(t.Context(), client, "g", Kafka, both, true)
+	if err != nil || got[both[0]].Offset != NoOffset || got[both[0]].Err != nil || got[both[1]].Offset != 5 {
+		t.Errorf("%+v %v", got, err)
+	}
+}

@@ -58,32 +58,6 @@ func (r *ListOffsetsResponse) check() error {
 	return nil
 }
 
-// check implements checker: what is no offset is -1.
-func (r *OffsetFetchResponse) check() error {
-	for i := range r.Topics {
-		if err := r.Topics[i].check(); err != nil {
-			return ofTopic("OffsetFetchResponse", i, err)
-		}
-	}
-	for g := range r.Groups {
-		for i := range r.Groups[g].Topics {
-			if err := r.Groups[g].Topics[i].check(); err != nil {
-				return ofTopic("OffsetFetchResponse.Groups["+itoa(g)+"]", i, err)
-			}
-		}
-	}
-	return nil
-}
-
-func (t *OffsetFetchTopicResult) check() error {
-	for j := range t.Partitions {
-		if err := atLeast(-1, t.Partitions[j].CommittedOffset, j, "CommittedOffset"); err != nil {
-			return under("Partitions", err)
-		}
-	}
-	return nil
-}
-
 // check implements checker: a leader that gives a member two assignments leaves
 // one of them out.
 func (r *JoinGroupResponse) check() error {

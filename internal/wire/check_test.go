@@ -38,9 +38,6 @@ func TestWhatNoBrokerCanMeanIsRefused(t *testing.T) {
 		p.Offset, p.OldStyleOffsets = offset, old
 		return &ListOffsetsResponse{Topics: []ListOffsetsTopicResult{{Partitions: []ListOffsetsPartitionResult{p}}}}
 	}
-	none := Default[OffsetFetchPartitionResult]()
-	none.CommittedOffset = -2
-	stored := []OffsetFetchTopicResult{{Name: "a", Partitions: []OffsetFetchPartitionResult{none}}}
 	joined := Default[JoinGroupResponse]()
 	joined.ProtocolName, joined.Members = new(""), []JoinGroupMember{{MemberID: "m"}, {MemberID: "m"}}
 	for _, tt := range []struct {
@@ -61,9 +58,6 @@ func TestWhatNoBrokerCanMeanIsRefused(t *testing.T) {
 		{listed(-1), 1, ""},
 		{listed(-2), 1, "ListOffsetsResponse.Topics[0].Partitions[0].Offset: -2, where -1 is the least"},
 		{listed(-1, 4, -1), 0, "ListOffsetsResponse.Topics[0].Partitions[0].OldStyleOffsets[1]: -1, where 0 is the least"},
-		{&OffsetFetchResponse{Topics: stored}, 1, "OffsetFetchResponse.Topics[0].Partitions[0].CommittedOffset: -2, where -1 is the least"},
-		{&OffsetFetchResponse{Groups: []OffsetFetchGroupResult{{Topics: stored}}}, 8,
-			"OffsetFetchResponse.Groups[0].Topics[0].Partitions[0].CommittedOffset: -2, where -1 is the least"},
 		{&joined, 0, "JoinGroupResponse.Members[1]: m is already in [0]"},
 	} {
 		api, _ := Lookup(tt.resp.Key())

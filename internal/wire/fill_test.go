@@ -156,15 +156,6 @@ func tidy(m any, version int16) {
 				}
 			}
 		}
-	case *OffsetFetchResponse:
-		for i := range m.Topics {
-			tidyStored(&m.Topics[i])
-		}
-		for g := range m.Groups {
-			for i := range m.Groups[g].Topics {
-				tidyStored(&m.Groups[g].Topics[i])
-			}
-		}
 	case *JoinGroupResponse:
 		for i := range m.Members {
 			m.Members[i].MemberID = fmt.Sprint(i, m.Members[i].MemberID)
@@ -195,11 +186,5 @@ func tidy(m any, version int16) {
 		}
 	case *FindCoordinatorRequest:
 		m.KeyType = CoordinatorGroup
-	}
-}
-
-func tidyStored(t *OffsetFetchTopicResult) {
-	for j := range t.Partitions {
-		t.Partitions[j].CommittedOffset = max(t.Partitions[j].CommittedOffset, -1)
 	}
 }

@@ -12,7 +12,7 @@ import (
 // down or up, and metadata name it all the same, so the others are tried, and
 // after them the cluster is asked again.
 func (e *engine) reach(ctx context.Context) (*broker.Conn, int32, error) {
-	inner, cancel := context.WithTimeout(ctx, e.client.Config().Timeout)
+	inner, cancel := context.WithTimeout(ctx, min(e.client.Config().Timeout, e.cfg.DeliveryTimeout))
 	defer cancel()
 	var stale *broker.Snapshot
 	var last error

@@ -293,7 +293,8 @@ func (o *consumeOptions) narrow(ctx context.Context, client *broker.Client, opts
 		return ranges, nil
 	}
 	opts.ByTime = true
-	last, err := consume.Last(ctx, client, *opts, ranges, o.last)
+	last, at, err := consume.Last(ctx, client, *opts, ranges, o.last)
+	opts.At = at
 	o.unclear.pause.Store(true)
 	for tp, r := range last {
 		if r.Empty() {

@@ -160,7 +160,8 @@ func (o *tailOptions) first(ctx context.Context, client *broker.Client, opts con
 		return nil
 	}
 	opts.ByTime, opts.Follow = true, false
-	last, err := consume.Last(ctx, client, opts, ranges, n)
+	last, at, err := consume.Last(ctx, client, opts, ranges, n)
+	opts.At = at
 	o.unclear.pause.Store(true)
 	defer o.unclear.pause.Store(false)
 	if err != nil {

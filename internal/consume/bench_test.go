@@ -74,7 +74,7 @@ func BenchmarkConsume(b *testing.B) {
 			b.ReportAllocs()
 			b.ResetTimer()
 			for got := 0; got < b.N; got += batches * n {
-				p := newPartition(broker.TP{Topic: "t"}, offsets.Range{To: offsets.Follow}, &fate{})
+				p := newPartition(broker.TP{Topic: "t"}, offsets.Range{To: offsets.Follow}, newFate(0))
 				if _, err := k.cut(context.Background(), p, &res, wire.NewBody(wire.NewBytesReader(all), len(all))); err != nil {
 					b.Fatal(err)
 				}

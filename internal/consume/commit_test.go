@@ -101,7 +101,7 @@ func TestS26ACommitByTimeStartsTheCountAnew(t *testing.T) {
 func TestS38TheCommitClockKeepsItsPhaseAndStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newFakeGroup(nil)
-		p := newPartition(broker.TP{Topic: "t"}, offsets.Range{To: 100}, &fate{})
+		p := newPartition(broker.TP{Topic: "t"}, offsets.Range{To: 100}, newFate(0))
 		var progress Progress
 		s := &Session{o: Options{}.filled()}
 		s.commits = commits{s: s, Commit: Commit{To: g, Progress: &progress, EveryT: 20 * time.Millisecond}}

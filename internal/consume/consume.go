@@ -87,6 +87,14 @@ type Options struct {
 	Keep func(ctx context.Context, r *record.Record) (bool, error)
 	// Stop ends a partition before the record for which it says so.
 	Stop func(*record.Record) bool
+	// At, where a partition has one, is where its records stand that count, in
+	// order, as Last found them: what lies between is passed over, and not even
+	// fetched if it is much.
+	At map[broker.TP][]int64
+	// floor is down to where records before the beginning of a range count too, if
+	// they come in one batch with it.
+	floor map[broker.TP]int64
+
 	// OnWarn hears of what changes which records are read (*LostError,
 	// *TruncatedError, *CorruptError) and goes on. OnNote hears of what does not:
 	// *RetryNote, *BackNote. Neither is called from two goroutines at once.

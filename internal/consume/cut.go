@@ -74,9 +74,9 @@ func (k *cutter) cut(ctx context.Context, p *Partition, res *wire.FetchPartition
 		if drop {
 			c.bygone = c.bygone || s.Next <= p.next
 			if err = k.skip(body, s.Size); err == nil && s.Next > p.next {
-				p.next, p.epoch = s.Next, s.LeaderEpoch
+				p.reach(s.Next, s.LeaderEpoch)
 				if ch != nil {
-					ch.next, ch.epoch = s.Next, s.LeaderEpoch
+					ch.next, ch.epoch = p.next, p.epoch
 				}
 			}
 			continue
@@ -88,13 +88,14 @@ func (k *cutter) cut(ctx context.Context, p *Partition, res *wire.FetchPartition
 			sent, ch = ch.next, nil
 		}
 		if ch == nil {
-			if ch, err = k.get(ctx, p, s.Size); ch == nil {
+			if ch, err = k.get(ctx, p, s); ch == nil {
 				break
 			}
 		}
 		if err = ch.take(body, s.Size, k.arrived); err == nil {
-			p.next, p.epoch = s.Next, s.LeaderEpoch
-			ch.next, ch.epoch = s.Next, s.LeaderEpoch
+			p.fate.took(ch.from, s.Size)
+			p.reach(s.Next, s.LeaderEpoch)
+			ch.next, ch.epoch = p.next, p.epoch
 		}
 	}
 	c.moved = p.next != start
@@ -133,12 +134,12 @@ func (k *cutter) reset(res *wire.FetchPartitionResult) {
 	k.aborted.Reset(k.ranges)
 }
 
-func (k *cutter) get(ctx context.Context, p *Partition, n int) (*chunk, error) {
+func (k *cutter) get(ctx context.Context, p *Partition, s codec.Span) (*chunk, error) {
 	k.blocked(true)
-	ch, err := k.out.get(ctx, p, n)
+	ch, err := k.out.get(ctx, p, s.Size)
 	k.blocked(false)
 	if ch != nil {
-		ch.p, ch.from, ch.next, ch.epoch = p, p.next, p.next, -1
+		ch.p, ch.from, ch.next, ch.epoch = p, p.begin(s), p.next, -1
 	}
 	return ch, err
 }

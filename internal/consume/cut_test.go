@@ -26,7 +26,7 @@ func (g *gather) lanes(int)                             {}
 func cutAll(raw []byte, committed bool, r offsets.Range, res *wire.FetchPartitionResult) (p *Partition, got []int64, g *gather, c cutting, err error) {
 	g = &gather{}
 	k := cutter{out: g, committed: committed, arrived: func() {}, blocked: func(bool) {}}
-	p = newPartition(broker.TP{Topic: "t"}, r, &fate{})
+	p = newPartition(broker.TP{Topic: "t"}, r, newFate(0))
 	body := wire.NewBody(wire.NewBytesReader(raw), len(raw))
 	c, err = k.cut(context.Background(), p, res, body)
 	f := &feed{s: &Session{o: Options{}.filled(), wake: make(chan struct{}, 1)}}

@@ -22,6 +22,7 @@ import (
 type entry struct {
 	base, next int64
 	raw        []byte
+	recs       []rec
 }
 
 // Attribute bits of a batch.
@@ -80,7 +81,7 @@ func batch(base int64, last int, attributes int16, pid int64, recs ...rec) entry
 	}
 	binary.BigEndian.PutUint32(b[8:], uint32(len(b)-12))
 	seal(b)
-	return entry{base, base + int64(last) + 1, b}
+	return entry{base, base + int64(last) + 1, b, recs}
 }
 
 func appendField(b, f []byte) []byte {
@@ -117,6 +118,18 @@ func (l *plog) end() int64 {
 		return l.entries[n-1].next
 	}
 	return l.start
+}
+
+// since is the offset of the first record that is not older, -1 for none.
+func (l *plog) since(timestamp int64) int64 {
+	for _, e := range l.entries {
+		for _, r := range e.recs {
+			if r.timestamp >= timestamp {
+				return e.base + int64(r.delta)
+			}
+		}
+	}
+	return -1
 }
 
 func (l *plog) lso() int64 {
@@ -272,6 +285,8 @@ func (c *cluster) list(node int32, r *brokertest.Request) brokertest.Reply {
 				out.ErrorCode = wire.NotLeaderOrFollower
 			case p.Timestamp == wire.EarliestTimestamp:
 				out.Offset = l.start
+			case p.Timestamp >= 0:
+				out.Offset = l.since(p.Timestamp)
 			case req.IsolationLevel == ReadCommitted:
 				out.Offset = l.lso()
 			default:

@@ -239,7 +239,7 @@ func (c *cluster) follow(t *testing.T, o Options, got *collector, n int, tps ...
 func (c *cluster) last(o Options, ranges map[broker.TP]offsets.Range, n int64) (order string, report *Report) {
 	c.t.Helper()
 	client := c.client()
-	narrow, err := Last(c.t.Context(), client, o, ranges, n)
+	narrow, at, err := Last(c.t.Context(), client, o, ranges, n)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -248,7 +248,7 @@ func (c *cluster) last(o Options, ranges map[broker.TP]offsets.Range, n int64) (
 			c.t.Errorf("%v ends at %d", tp, narrow[tp].To)
 		}
 	}
-	o.ByTime = true
+	o.ByTime, o.At = true, at
 	got := newCollector()
 	report, err = Run(c.t.Context(), client, o, narrow, got)
 	if err != nil {
@@ -369,7 +369,7 @@ func TestLastShowsDamageOnlyWhereItIsInTheWay(t *testing.T) {
 func TestLastOfWhatFollowsIsRefused(t *testing.T) {
 	c := newCluster(t, 1)
 	tp := c.log(0)
-	if _, err := Last(t.Context(), c.client(), quick(), span(tp, 0, offsets.Follow), 1); err == nil {
+	if _, _, err := Last(t.Context(), c.client(), quick(), span(tp, 0, offsets.Follow), 1); err == nil {
 		t.Error("no error")
 	}
 }

@@ -1,12 +1,14 @@
 package consume
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"kafkactl/internal/broker"
 	"kafkactl/internal/offsets"
 	"kafkactl/internal/wire"
+	"kafkactl/internal/wire/codec"
 )
 
 // Partition is one run over one partition's range. When the log loses the
@@ -20,6 +22,8 @@ type Partition struct {
 	fate    *fate
 	rewound bool       // a position that is lost becomes the start of the log, whatever Reset says
 	before  *Partition // whose place it took when the log lost the position
+	at      []int64    // Options.At
+	floor   int64      // Options.floor, or where the range begins
 	dead    bool       // Progress's: what is done of it counts no more
 
 	high    atomic.Int64         // end of the log as its leader last said
@@ -61,14 +65,29 @@ const (
 // fate is what a partition's reader wants to know in the end. It outlives the
 // Partitions of one topic-partition.
 type fate struct {
-	from    int64
+	from    atomic.Int64 // where the range begins, or the batch that does
 	records atomic.Int64 // delivered
+	bytes   atomic.Int64 // of the batches they came in
 	corrupt atomic.Int64 // damaged batches passed over
 	err     error        // the router's
 }
 
+// took accounts for a batch of so many bytes, of records from an offset on.
+func (f *fate) took(from int64, size int) {
+	f.bytes.Add(int64(size))
+	if from < f.from.Load() {
+		f.from.Store(from)
+	}
+}
+
+func newFate(from int64) *fate {
+	f := new(fate)
+	f.from.Store(from)
+	return f
+}
+
 func newPartition(tp broker.TP, r offsets.Range, f *fate) *Partition {
-	p := &Partition{TP: tp, next: r.From, epoch: -1, fate: f}
+	p := &Partition{TP: tp, next: r.From, epoch: -1, fate: f, floor: r.From}
 	p.end.Store(r.To)
 	p.told.Store(r.From)
 	p.route.node = -1
@@ -87,6 +106,31 @@ func (p *Partition) advance(next int64) bool {
 // through says that nothing of the range is left to fetch.
 func (p *Partition) through() bool { return p.next >= p.end.Load() }
 
+// begin is where the records of an entry begin to count that p stands in.
+func (p *Partition) begin(s codec.Span) int64 {
+	if s.Magic < 2 || s.Base >= p.next || p.floor >= p.next || p.next != p.fate.from.Load() {
+		return p.next
+	}
+	return max(s.Base, p.floor)
+}
+
+// reach moves p behind an entry, and on to the next record that counts.
+func (p *Partition) reach(next int64, epoch int32) {
+	p.next, p.epoch = next, epoch
+	if p.at == nil {
+		return
+	}
+	i, _ := slices.BinarySearch(p.at, next)
+	if i < len(p.at) {
+		next = p.at[i]
+	} else if end := p.end.Load(); end != offsets.Follow {
+		next = end
+	}
+	if next > p.next {
+		p.next, p.epoch = next, -1
+	}
+}
+
 // trouble notes the start of a time without progress.
 func (p *Partition) trouble(now time.Time) {
 	if p.since.IsZero() {
@@ -97,7 +141,7 @@ func (p *Partition) trouble(now time.Time) {
 // outcome is what became of p so far.
 func (p *Partition) outcome() Outcome {
 	f := p.fate
-	return Outcome{TP: p.TP, From: f.from, Next: p.told.Load(), Records: f.records.Load(), Err: f.err}
+	return Outcome{TP: p.TP, From: f.from.Load(), Next: p.told.Load(), Records: f.records.Load(), bytes: f.bytes.Load(), Err: f.err}
 }
 
 // hear takes in how far an answer says the log goes.

@@ -67,6 +67,7 @@ type Outcome struct {
 	Next    int64 // everything before is delivered, as far as Progress heard
 	Records int64 // delivered
 	Err     error // why it ended early, nil if it did not
+	bytes   int64 // of batches that were delivered from
 }
 
 // Err joins the errors of all partitions, nil if there are none.
@@ -105,7 +106,11 @@ func (s *Session) Add(ranges map[broker.TP]offsets.Range) {
 	s.mu.Lock()
 	for _, tp := range slices.SortedFunc(maps.Keys(ranges), compareTP) {
 		if s.held[tp] == nil {
-			p := newPartition(tp, ranges[tp], &fate{from: ranges[tp].From})
+			p := newPartition(tp, ranges[tp], newFate(ranges[tp].From))
+			p.at = s.o.At[tp]
+			if low, ok := s.o.floor[tp]; ok {
+				p.floor = low
+			}
 			s.held[tp] = p
 			s.live++
 			s.events = append(s.events, event{p: p, kind: added})

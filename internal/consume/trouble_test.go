@@ -648,7 +648,7 @@ func TestWhatErrorsSay(t *testing.T) {
 }
 
 func TestProgressNeverGoesBack(t *testing.T) {
-	p := newPartition(broker.TP{Topic: "t"}, offsets.Range{From: 3, To: 100}, &fate{})
+	p := newPartition(broker.TP{Topic: "t"}, offsets.Range{From: 3, To: 100}, newFate(0))
 	var g Progress
 	g.Done(Mark{p, 3, -1})
 	if at := g.Take(); len(at) > 0 {

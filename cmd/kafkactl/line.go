@@ -11,14 +11,15 @@ type line struct {
 	at      int // the column to come, from 0
 	gap     int // spaces due before what comes next
 	cut     bool
+	sure    bool // no line is longer than columns, whatever the terminal makes of joined characters
 
 	fits  int    // of dst there is so much that leaves room for an ellipsis
 	close string // what ends the colour there
 }
 
-// begin starts a line behind what dst holds.
+// begin starts a line of data behind what dst holds.
 func (l *line) begin(dst []byte, columns int, fold bool) {
-	*l = line{dst: dst, columns: columns, fold: fold, fits: len(dst)}
+	*l = line{dst: dst, columns: columns, fold: fold, sure: true, fits: len(dst)}
 }
 
 // space has n spaces stand before the next text; where none comes they are left
@@ -52,6 +53,9 @@ func (l *line) put(c paint, text []byte) {
 	l.dst = append(l.dst, c.open...)
 	for len(text) > 0 {
 		size, w := cluster(text)
+		if l.sure && size > 1 {
+			w = widest(text[:size], w)
+		}
 		if l.at+w > l.columns {
 			if !l.fold {
 				l.ellipsis()

@@ -45,6 +45,21 @@ func TestWidthsAreThoseOfWholeCharacters(t *testing.T) {
 	}
 }
 
+func TestLinesOfDataFitAlsoWhereJoinedCharactersAreShownApart(t *testing.T) {
+	for in, want := range map[string]string{
+		"👍🏽👍🏽x":  "👍🏽👍🏽x", // twice 4 where they are not joined
+		"👍🏽👍🏽👍🏽": "👍🏽👍🏽…", "👩‍👩‍👧👩‍👩‍👧": "👩‍👩‍👧…", "日本日本日": "日本日本…", "🇩🇪🇫🇷🇩🇪🇫🇷🇩🇪": "🇩🇪🇫🇷🇩🇪🇫🇷…", "a🏽a🏽a🏽a🏽": "a🏽a🏽…",
+		"e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301": "e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301",
+	} {
+		var l line
+		l.begin(nil, 9, false)
+		l.put(paint{}, []byte(in))
+		if string(l.dst) != want {
+			t.Errorf("%q in 9 columns: %q, want %q", in, l.dst, want)
+		}
+	}
+}
+
 func TestMessagesShowNoRawBytes(t *testing.T) {
 	var said strings.Builder
 	e := newEnv(nil, nil, &said)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
 )
@@ -40,6 +41,27 @@ func cluster(text []byte) (size, columns int) {
 	}
 	first, _, columns, _ := uniseg.FirstGraphemeCluster(text, -1)
 	return len(first), columns
+}
+
+// widest is the most columns that a terminal gives to a character: many do not
+// know that what is joined into one, such as a face and the colour of its skin,
+// takes no more room than its first, and show them one after another.
+func widest(character []byte, columns int) int {
+	apart := 0
+	for rest := character; len(rest) > 0; {
+		r, size := utf8.DecodeRune(rest)
+		_, _, w, _ := uniseg.FirstGraphemeCluster(rest[:size], -1)
+		switch {
+		case r >= 0x1f1e6 && r <= 0x1f1ff:
+			return columns // two letters of a flag take a column each
+		case r >= 0x1f3fb && r <= 0x1f3ff:
+			apart += 2 // colour of skin
+		case w > 1 || len(rest) == len(character):
+			apart += w
+		}
+		rest = rest[size:]
+	}
+	return max(columns, apart)
 }
 
 // displayWidth is how many columns a terminal gives to plain text.

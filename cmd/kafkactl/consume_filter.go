@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -168,21 +167,11 @@ func (s *selected) Record(ctx context.Context, r *record.Record, m consume.Mark)
 // appendResults is the form of what selected hands on.
 func appendResults(dst []byte, r *record.Record) []byte { return append(dst, r.Value...) }
 
-// appendVisibleResults is the same for a terminal: each line by itself.
-func appendVisibleResults(dst []byte, r *record.Record) []byte {
-	for line := range bytes.Lines(r.Value) {
-		dst = append(appendVisibleJSON(dst, bytes.TrimSuffix(line, []byte("\n"))), '\n')
-	}
-	return dst
-}
-
-// worded is language's, or how the results of --select look.
+// worded is language's, or how the results of --select look in a pipe; for a
+// terminal they are laid out.
 func (p *printing) worded(visible bool) sink.Append {
-	switch {
-	case p.pick == nil:
+	if p.pick == nil {
 		return p.language.worded(visible)
-	case visible:
-		return appendVisibleResults
 	}
 	return appendResults
 }

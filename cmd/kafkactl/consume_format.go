@@ -124,19 +124,13 @@ func (l *language) check(cmd *cobra.Command, keyAs, valueAs string) error {
 }
 
 // worded is how -f and -J print, nil where neither is given. For a terminal, what
-// records hold is made visible.
+// records hold is made visible in a format; JSON is laid out there.
 func (l *language) worded(visible bool) sink.Append {
 	switch {
 	case l.program != nil && visible:
 		return l.program.Shown(appendVisible)
 	case l.program != nil:
 		return l.program.Append
-	case l.json && visible:
-		var buf []byte
-		return func(dst []byte, r *record.Record) []byte {
-			buf = l.encoder.Append(buf[:0], r)
-			return append(appendVisibleJSON(dst, buf[:len(buf)-1]), '\n')
-		}
 	case l.json:
 		return l.encoder.Append
 	}

@@ -56,6 +56,26 @@ func TestTerminalGetsNoRawBytesFromFormats(t *testing.T) {
 	}
 }
 
+// What --select makes is JSON, and looks like it.
+func TestResultsAreColouredAndFoldedOnATerminal(t *testing.T) {
+	brokers := stageTopic(t, []string{`{"n":1,"s":"` + strings.Repeat("long ", 20) + `"}`})
+	pal := newPalette(true)
+	got := onTerminal(t, kafkactlCmd(t, brokers, "consume", "t", "--select", ".value.n, .value"), 40, "")
+	if !strings.HasPrefix(got, pal.tokens[tokenNumber].s("1")+"\r\n{"+pal.tokens[tokenName].s(`"n"`)+":") || strings.Count(got, "\n") != 2 {
+		t.Errorf("%q", got)
+	}
+	got = ownColours.ReplaceAllString(onTerminal(t, kafkactlCmd(t, brokers, "consume", "t", "--select", ".value", "--wrap"), 40, ""), "")
+	lines := strings.Split(strings.TrimSpace(got), "\r\n")
+	for i, line := range lines {
+		if len(line) > 40 || i > 0 && !strings.HasPrefix(line, "  ") {
+			t.Errorf("folded at 40 columns: %q", line)
+		}
+	}
+	if len(lines) != 3 {
+		t.Errorf("%q", got)
+	}
+}
+
 func FuzzVisibleJSON(f *testing.F) {
 	f.Add("a\x7f\u009b\u202e\U000e0041\u2028é😀\"\\\n")
 	f.Fuzz(func(t *testing.T, in string) {

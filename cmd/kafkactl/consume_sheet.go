@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/hex"
 
@@ -95,19 +96,32 @@ func (s *sheet) tokens(b []byte, show func(dst, b []byte) []byte) {
 	}
 }
 
-// lines is how -f and -J print on a terminal, nil where neither is given.
+// lines is how -f, -J and --select print on a terminal, nil where none is given.
 func (p *printing) lines(pal palette, columns func() int) sink.Append {
-	if !p.json || p.raw {
+	if p.raw || !p.json && p.pick == nil {
 		return p.worded(!p.raw)
 	}
 	s := p.sheet(pal, columns)
 	s.bound = p.wrap
+	if p.pick != nil {
+		return func(dst []byte, r *record.Record) []byte {
+			for line := range bytes.Lines(r.Value) { // results, one each
+				dst = s.jsonLine(dst, line)
+			}
+			return dst
+		}
+	}
 	var buf []byte
 	return func(dst []byte, r *record.Record) []byte {
 		buf = p.encoder.Append(buf[:0], r)
-		s.begin(dst)
-		s.l.indent = min(2, s.l.columns/4)
-		s.tokens(buf[:len(buf)-1], appendVisibleJSON)
-		return append(s.l.dst, '\n')
+		return s.jsonLine(dst, buf)
 	}
+}
+
+// jsonLine lays out a line of JSON behind dst.
+func (s *sheet) jsonLine(dst, line []byte) []byte {
+	s.begin(dst)
+	s.l.indent = min(2, s.l.columns/4)
+	s.tokens(bytes.TrimSuffix(line, []byte{'\n'}), appendVisibleJSON)
+	return append(s.l.dst, '\n')
 }

@@ -108,6 +108,8 @@ func TestAttacksChangeNothingOutsideTheirLines(t *testing.T) {
 		{"consume t -K ' = '", all, true},
 		{"consume t -J", all, true},
 		{"consume t --value-as json", all, true},
+		{"consume t --select '[.key,.value,.headers]'", all, true},
+		{"tail t -n 100 --select .value --wrap", 0, false},
 		{`consume t -f '%k %s %h %h{a}\n'`, all, true},
 		{"consume t --wrap", 0, true},
 		{"consume t --color never", all, true},

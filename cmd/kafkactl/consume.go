@@ -49,6 +49,9 @@ within a partition. A piped record is its value and a newline, exactly.
 A topic or partition that is not there is exit 6, before anything is printed. A partition
 that goes bad later stops there, the others finish, and the exit is 3.
 
+On a terminal the last line says how many records came, how fast, and how many offsets are
+to go, or with --follow behind the end; -q does without.
+
 With -g it joins the group and begins where the group left off, or where --offset-reset says.
 Only what was wholly written is committed: every 5 seconds, before a partition is given up, and at
 the end, whatever ends it. Without --follow it ends once all that it holds is read.
@@ -261,6 +264,8 @@ func (o *consumeOptions) read(ctx context.Context, client *broker.Client, r foun
 	o.shown.session.Store(s)
 	s.Add(ranges)
 	s.Claim(r.claims)
+	o.shown.session.Store(s)
+	defer o.showStatus()()
 	return s.Run(ctx, sinks...)
 }
 

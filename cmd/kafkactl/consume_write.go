@@ -160,7 +160,7 @@ func identityOf(flags *pflag.FlagSet, template string, args []string) string {
 // fileSinks makes one sink of files for each worker of so many partitions.
 func (o *consumeOptions) fileSinks(opts *consume.Options, partitions int, done func(consume.Mark)) []consume.Sink {
 	c := sink.FilesConfig{
-		Template: o.template, Format: o.piped, Done: done,
+		Template: o.template, Format: func() sink.Append { return o.shown.counted(o.piped()) }, Done: done,
 		Size: o.size, Count: o.count, Every: o.every,
 		Note: o.note, Warn: o.warn,
 	}

@@ -14,6 +14,13 @@ type tally struct {
 	input          share
 }
 
+func records(n int64) string {
+	if n == 1 {
+		return "1 record"
+	}
+	return grouped(n) + " records"
+}
+
 // share is how much of its input a command has read.
 type share struct {
 	done, total int64 // bytes; total < 1 where it is not known
@@ -102,7 +109,7 @@ func (m *meter) line(verb string, t tally, now time.Time) string {
 	}
 	from := m.past[0]
 	m.past = append(m.past, sample{now, t.records, t.bytes, t.input.done})
-	s := strings.TrimPrefix(verb+" ", " ") + t.input.line(from, now) + fmt.Sprintf("%s records, %s", grouped(t.records), bytesText(float64(t.bytes)))
+	s := strings.TrimPrefix(verb+" ", " ") + t.input.line(from, now) + fmt.Sprintf("%s, %s", records(t.records), bytesText(float64(t.bytes)))
 	if d := now.Sub(from.at).Seconds(); d > 0 {
 		s += fmt.Sprintf(" · %s records/s, %s/s",
 			grouped(int64(float64(t.records-from.records)/d)), bytesText(float64(t.bytes-from.bytes)/d))

@@ -10,24 +10,23 @@ import (
 	"kafkactl/internal/sink"
 )
 
-// statusLine counts what is printed, for the line that shows how following goes.
+// statusLine counts what is printed, for the line that shows how reading goes.
 type statusLine struct {
-	records, bytes atomic.Int64
+	records, bytes atomic.Int64 // bytes of records, without what is put around them
+	ends           bool         // by itself, at the end of what there is to read
 	session        atomic.Pointer[consume.Session]
 }
 
 // counted counts what form prints.
 func (s *statusLine) counted(form sink.Append) sink.Append {
 	return func(dst []byte, r *record.Record) []byte {
-		n := len(dst)
-		dst = form(dst, r)
 		s.records.Add(1)
-		s.bytes.Add(int64(len(dst) - n))
-		return dst
+		s.bytes.Add(int64(len(r.Key) + len(r.Value) + len(r.Headers.Raw)))
+		return form(dst, r)
 	}
 }
 
-// tally is how far following has come.
+// tally is how far reading has come.
 func (s *statusLine) tally(outage bool) tally {
 	t := tally{records: s.records.Load(), bytes: s.bytes.Load()}
 	session := s.session.Load()
@@ -39,6 +38,9 @@ func (s *statusLine) tally(outage bool) tally {
 	case outage:
 		t.more = "retrying"
 	case !known:
+	case s.ends && n > 0:
+		t.more = grouped(n) + " to go"
+	case s.ends:
 	case n > 0:
 		t.more = grouped(n) + " behind"
 	default:
@@ -93,14 +95,20 @@ func sameFile(a, b any) bool {
 	return err == nil && errToo == nil && os.SameFile(one, other)
 }
 
-// showStatus shows how following goes, where records go to standard output.
+// showStatus shows how reading goes, unless children have the terminal.
 func (o *consumeOptions) showStatus() (stop func()) {
-	if o.exec != "" || o.write != "" {
+	o.shown.ends = !o.follow
+	switch {
+	case o.exec != "":
 		return func() {}
-	}
-	if !o.follow {
-		o.answer(func() tally { return o.shown.tally(false) })
-		return func() {}
+	case o.write != "":
+		// What is in no finished file counts as not read, which says nothing of how far it is.
+		o.shown.session.Store(nil)
+		read := func() tally { return o.shown.tally(false) }
+		if o.answer(read); o.cfg.quiet || !o.msgs.terminal {
+			return func() {}
+		}
+		return o.keepDrawing("", read)
 	}
 	return o.shown.start(o.env, o.raw)
 }

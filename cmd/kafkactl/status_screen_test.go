@@ -78,6 +78,21 @@ func TestTheStatusLineKeepsBelowTheDataAtEveryWidth(t *testing.T) {
 	}
 }
 
+// A run that ends by itself says how much there is to go, also before the first record.
+func TestTheStatusLineSaysWhatIsToGo(t *testing.T) {
+	brokers := stageTopic(t, []string{"one", "two", "three"})
+	slow := []string{"-X", "fetch-min-bytes=1000000", "-X", "fetch-wait=30s"}
+	for until, args := range map[string][]string{
+		"0 records, 0 B · 0 records/s, 0 B/s · 3 to go": {"consume", "t"},
+		"0 records, 0 B · 0 records/s, 0 B/s · 2 to go": {"consume", "t@..2", "--grep", "two"},
+		"0 records, 0 B · 0 records/s, 0 B/s":           {"consume", "t", "--write", t.TempDir() + "/f"},
+	} {
+		if got := onTerminal(t, kafkactlCmd(t, brokers, append(args, slow...)...), 200, until); !strings.Contains(got, until) {
+			t.Errorf("%v: %q never came: %q", args, until, got)
+		}
+	}
+}
+
 // A shell that stops it, or has it in the background, has the terminal to itself.
 func TestTheStatusLineIsNotInTheShellsWay(t *testing.T) {
 	bash, err := exec.LookPath("bash")
@@ -96,7 +111,7 @@ func TestTheStatusLineIsNotInTheShellsWay(t *testing.T) {
 	s.typed(path + " tail t; echo SHELL'-1'")
 	s.until(" waiting")
 	s.tmux("send-keys", "C-z")
-	if screen := s.until("SHELL-1"); strings.Contains(screen, "records, ") || strings.Contains(screen, "^Z") {
+	if screen := s.until("SHELL-1"); strings.Contains(screen, "records/s") || strings.Contains(screen, "^Z") {
 		t.Errorf("the line stays when it is stopped:\n%s", screen)
 	}
 	s.typed("fg; echo SHELL'-2'")
@@ -114,7 +129,7 @@ func TestTheStatusLineIsNotInTheShellsWay(t *testing.T) {
 	if err := cl.ProduceSync(t.Context(), &kgo.Record{Value: []byte("<two>")}).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
-	if screen := s.until("<two>"); !strings.Contains(screen, "typed by somebody") || strings.Contains(screen, "records, ") {
+	if screen := s.until("<two>"); !strings.Contains(screen, "typed by somebody") || strings.Contains(screen, "records/s") {
 		t.Errorf("in the background:\n%s", screen)
 	}
 	s.tmux("send-keys", "C-u")

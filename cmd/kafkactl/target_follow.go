@@ -169,6 +169,9 @@ func (f *follower) lookForNew(ctx context.Context) {
 		if f.known[w.TP] {
 			continue
 		}
+		if leader, _ := snap.Leader(w.TP); leader < 0 {
+			continue // whoever waits for it lets all others wait that are new
+		}
 		if late, ok := f.late[w.TP]; ok {
 			w.Window = late
 		} else {

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"kafkactl/internal/broker"
+	"kafkactl/internal/broker/brokertest"
 	"kafkactl/internal/consume"
 	"kafkactl/internal/offsets"
 	"kafkactl/internal/record"
@@ -165,6 +166,38 @@ func TestFollowerBeginsLatePartitionsWhereTheyWereToBegin(t *testing.T) {
 	}
 	if want := "a:0 new"; strings.Join(f.got, ",") != want {
 		t.Errorf("got %q, want %q", f.got, want)
+	}
+}
+
+// A partition without a leader may stay so for days, and is not waited for.
+func TestFollowerIsNotHeldUpByAPartitionWithoutALeader(t *testing.T) {
+	c := brokertest.NewCluster(t, 1)
+	c.Create("a", 1)
+	c.Create("b", 2)
+	c.Lead("b", 0, -1)
+	client, err := broker.New(broker.Config{Seeds: c.Seeds(), Timeout: 200 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	said := new(bytes.Buffer)
+	e := newEnv(nil, new(bytes.Buffer), said)
+	e.cfg.verbose = 1
+	tg := &targeting{isolation: "read_committed"}
+	if err := tg.parse([]string{"^[ab]"}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	f := newFollower(e, tg, client)
+	f.session = consume.NewSession(client, consume.Options{Follow: true})
+	f.lookForNew(t.Context())
+	if want := "note: now reading a:0, b:1 too\n"; said.String() != want {
+		t.Errorf("said %q, want %q", said, want)
+	}
+	c.Lead("b", 0, 1)
+	said.Reset()
+	f.lookForNew(t.Context())
+	if want := "note: now reading b:0 too\n"; said.String() != want {
+		t.Errorf("once it has a leader, said %q, want %q", said, want)
 	}
 }
 

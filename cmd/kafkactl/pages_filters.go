@@ -21,7 +21,8 @@ REGEX is RE2's, matches anywhere unless it begins with ^ or ends with $, and nev
 null. A REGEX with \x80 to \xff in it is of bytes: '^\x00\x00\x00\x00\xc8' is values of schema 200.
 EXPR is jq's language over this object, in which numbers keep all their digits:
 
-    .topic .partition .offset .leaderEpoch
+    .topic .partition .offset
+    .leaderEpoch    or null
     .timestamp      milliseconds, and .time the same as 2026-11-24T09:30:00.000Z; or null
     .timestampType  CreateTime, LogAppendTime or null
     .key            text or null
@@ -35,7 +36,8 @@ EXPR is jq's language over this object, in which numbers keep all their digits:
     .value.price? // 0 | . > 9.99              [.value.tags[]?] | index("new") != null
     .timestamp / 1000 > now - 600              (.value.at[:19] + "Z" | fromdate) > now - 3600
 
---select prints JSON as jq -c does, and with --raw strings without their quotes.
+--select prints JSON as jq -c does, where bytes that are not UTF-8 stand as U+FFFD; with --raw
+strings stand without their quotes and as they are.
 
 A record that EXPR fails for, such as .value.amount of a text, is left out; the end of the
 run says how many there were and shows the first, and --strict makes an error of one. A ? lets

@@ -76,8 +76,8 @@ func TestValuesThatAreNoJSONAreText(t *testing.T) {
 			t.Errorf("%.40q: got %.80q, %v, want %.80q", value, got, err, want)
 		}
 	}
-	x, _ := NewExpr(".value == null and .key == null and .timestamp == null and .time == null")
-	if ok, err := x.Keep(t.Context(), &record.Record{Timestamp: record.NoTimestamp, TimestampType: record.NoTimestampType}); !ok || err != nil {
+	x, _ := NewExpr(".value == null and .key == null and .timestamp == null and .time == null and .leaderEpoch == null")
+	if ok, err := x.Keep(t.Context(), &record.Record{Timestamp: record.NoTimestamp, TimestampType: record.NoTimestampType, LeaderEpoch: -1}); !ok || err != nil {
 		t.Errorf("a record of nulls: %v, %v", ok, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math/big"
 	"time"
 
 	"kafkactl/internal/record"
@@ -11,7 +12,8 @@ import (
 
 // view is a record as expressions see it:
 //
-//	topic, partition, offset, leaderEpoch
+//	topic, partition, offset
+//	leaderEpoch    of the batch, null where it is not known
 //	timestamp      milliseconds since the epoch, null where there is none
 //	time           the same as RFC 3339 in UTC, to the millisecond
 //	timestampType  CreateTime or LogAppendTime, null where there is none
@@ -40,13 +42,18 @@ var fields = []struct {
 }{
 	{"topic", func(r *record.Record) any { return r.Topic }},
 	{"partition", func(r *record.Record) any { return int(r.Partition) }},
-	{"offset", func(r *record.Record) any { return int(r.Offset) }},
-	{"leaderEpoch", func(r *record.Record) any { return int(r.LeaderEpoch) }},
+	{"offset", func(r *record.Record) any { return number(r.Offset) }},
+	{"leaderEpoch", func(r *record.Record) any {
+		if r.LeaderEpoch < 0 {
+			return nil
+		}
+		return int(r.LeaderEpoch)
+	}},
 	{"timestamp", func(r *record.Record) any {
 		if r.Timestamp == record.NoTimestamp {
 			return nil
 		}
-		return int(r.Timestamp)
+		return number(r.Timestamp)
 	}},
 	{"time", func(r *record.Record) any {
 		if r.Timestamp == record.NoTimestamp {
@@ -80,6 +87,14 @@ var fields = []struct {
 		}
 		return list
 	}},
+}
+
+// number is n as the interpreter wants it: its int has 32 bits on some machines.
+func number(n int64) any {
+	if i := int(n); int64(i) == n {
+		return i
+	}
+	return big.NewInt(n)
 }
 
 func textOf(b []byte) any {

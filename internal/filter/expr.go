@@ -25,12 +25,12 @@ type Expr struct {
 
 // ExprError says where an expression cannot be read.
 type ExprError struct {
-	Offset int // bytes before which the fault is
-	Err    error
+	At  int // the column of the fault in bytes, from 1
+	Err error
 }
 
-// Error names the place as a column from 1.
-func (e *ExprError) Error() string { return fmt.Sprintf("column %d: %v", e.Offset, e.Err) }
+// Error names the place.
+func (e *ExprError) Error() string { return fmt.Sprintf("column %d: %v", e.At, e.Err) }
 
 // Unwrap is what is wrong there.
 func (e *ExprError) Unwrap() error { return e.Err }
@@ -41,7 +41,7 @@ func NewExpr(text string) (*Expr, error) {
 	if err != nil {
 		var at *gojq.ParseError
 		if errors.As(err, &at) {
-			return nil, &ExprError{Offset: max(1, at.Offset), Err: err}
+			return nil, &ExprError{At: at.Offset - len(at.Token) + 1, Err: err} // it counts the token in
 		}
 		return nil, err
 	}

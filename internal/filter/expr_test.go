@@ -151,11 +151,11 @@ func TestExpressionsThatFailSayWhy(t *testing.T) {
 			t.Errorf("%s: no error, but %v", text, ok)
 		}
 	}
-	for text, column := range map[string]int{`.value.a >`: 10, `.value ==== 1`: 11, `"abc`: 1} {
+	for text, column := range map[string]int{`.value.a >`: 11, `.value ==== 1`: 10, `"abc`: 5, `.key and and`: 10, `.key == "é" foo`: 14, `é`: 1, `"a\q"`: 3} {
 		_, err := NewExpr(text)
 		var at *ExprError
-		if column > 0 && (!errors.As(err, &at) || at.Offset > len(text)) {
-			t.Errorf("%q: got %v, want a place in it", text, err)
+		if !errors.As(err, &at) || at.At != column {
+			t.Errorf("%q: got %v, want column %d", text, err, column)
 		}
 	}
 	for _, text := range []string{`nosuch`, `input`, `inputs`, `$x`, `import "a" as a; .`, `include "a"; .`, `.value | nosuch(1)`} {

@@ -262,8 +262,11 @@ func (t *txn) bounded(req wire.Request, last int16) wire.Request {
 
 // ask is Client.Do, but in less of a hurry to give a coordinator time: it
 // completes a transaction in milliseconds as a rule, a tenth of the pause that
-// Do makes.
+// Do makes. It takes Config.Timeout in all, and a try that is not answered a third
+// of that.
 func (t *txn) ask(ctx context.Context, to broker.To, req wire.Request, resp wire.Response) error {
+	ctx, cancel := context.WithTimeout(ctx, t.client.Config().Timeout)
+	defer cancel()
 	for pause := time.Millisecond; pause < 100*time.Millisecond; pause *= 2 {
 		_, err := t.client.Try(ctx, to, req, resp)
 		if err == nil {

@@ -84,7 +84,7 @@ type runner struct {
 // file committed aside. The Report is true whatever the error is. When ctx ends,
 // what was read is committed if that takes no longer than Produce.FlushTimeout.
 func Run(ctx context.Context, client *broker.Client, cfg Config, in produce.Input) (Report, error) {
-	f, err := openFile(&cfg)
+	f, err := openFile(ctx, &cfg)
 	if err != nil {
 		return Report{}, err
 	}

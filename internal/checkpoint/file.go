@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -53,18 +54,23 @@ var ErrLocked = errors.New("another run is using this checkpoint")
 
 // openFile locks and reads a checkpoint, or makes up a new one, which is not on
 // the disk before save.
-func openFile(cfg *Config) (*file, error) {
+func openFile(ctx context.Context, cfg *Config) (*file, error) {
 	path, err := behindLinks(cfg.Path)
 	if err != nil {
 		return nil, err
 	}
 	f := &file{path: path, lock: flock.New(path + ".lock")}
-	ok, err := f.lock.TryLock()
-	if err != nil {
-		return nil, fmt.Errorf("checkpoint: %w", err)
-	}
-	if !ok {
+	// One that was killed a moment ago holds it until the system has cleared it away.
+	wait, cancel := context.WithTimeout(ctx, lingering)
+	defer cancel()
+	switch ok, err := f.lock.TryLockContext(wait, 10*time.Millisecond); {
+	case ok:
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case wait.Err() != nil:
 		return nil, fmt.Errorf("%s: %w", cfg.Path, ErrLocked)
+	default:
+		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
 	if err := f.load(cfg); err != nil {
 		f.close()

@@ -213,3 +213,18 @@ func TestALeaderThatStaysAway(t *testing.T) {
 		t.Errorf("%+v, %v", rep, err)
 	}
 }
+
+// TestALockThatIsAboutToGo: the system takes a moment to clear a killed run away.
+func TestALockThatIsAboutToGo(t *testing.T) {
+	cfg := config(t)
+	before, err := openFile(t.Context(), &cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(50*time.Millisecond, before.close)
+	f, err := openFile(t.Context(), &cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.close()
+}

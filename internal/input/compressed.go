@@ -166,7 +166,10 @@ func (f *inflated) word(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%s: the stream is cut off", f.how)
 	}
-	return fmt.Errorf("%s: %w", f.how, unpath(err))
+	if err = unpath(err); strings.HasPrefix(err.Error(), f.how+": ") {
+		return err
+	}
+	return fmt.Errorf("%s: %w", f.how, err)
 }
 
 // lz4Frames reads frames one behind the other.

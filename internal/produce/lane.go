@@ -1,6 +1,8 @@
 package produce
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"kafkactl/internal/broker"
@@ -113,7 +115,9 @@ func (c *core) hear(l *lane, b *Batch) {
 		return
 	}
 	b.doubt = b.doubt || doubt && !b.bygone
-	b.last = b.answer.err
+	if b.last == nil || !errors.Is(b.answer.err, context.Canceled) { // our own doing, when the time is up
+		b.last = b.answer.err
+	}
 	c.hint(l, b.answer.leader)
 	// While something is in doubt, a wrong sequence is what to expect of the
 	// batches around it: let all that is in doubt be sent and judged.

@@ -1,7 +1,9 @@
 package produce
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -63,5 +65,26 @@ func TestALeaderThatSaysItIsNoneIsAskedAgainSoon(t *testing.T) {
 		if pause > longest || code == wire.NotEnoughReplicas && pause <= electing {
 			t.Errorf("%v: the sixth pause is %v", code, pause)
 		}
+	}
+}
+
+// A connection that is cut when the time is up says nothing of why it was.
+func TestWhatEndsTheTimeIsNotItsCause(t *testing.T) {
+	now := time.Unix(1000, 0)
+	c := newCore(rules{acks: AcksAll, maxInFlight: 5, retries: -1, delivery: time.Hour})
+	var said error
+	c.settled = func(_ *Batch, _ int64, err error, _ bool) { said = err }
+	c.id = anonymous()
+	tp := broker.TP{Topic: "t"}
+	c.leads(tp, 1, 5)
+	c.enqueue(&Batch{tp: tp, count: 1, sealed: true}, now)
+	c.lost(c.requests(now)[0], broker.ErrMalformed, false, now)
+	now = now.Add(time.Hour)
+	again := c.requests(now.Add(-time.Second))
+	c.wake(now)
+	c.lost(again[0], fmt.Errorf("node 1: %w", context.Canceled), true, now)
+	c.wake(now)
+	if !errors.Is(said, ErrDeliveryTimeout) || !errors.Is(said, broker.ErrMalformed) {
+		t.Error(said)
 	}
 }

@@ -48,6 +48,10 @@ func victims() []victim {
 		{wire.FindCoordinator, standalone, ""},
 		{wire.Fetch, standalone, ""},
 		{wire.DescribeGroups, standalone, ""},
+		{wire.OffsetFetch, []string{"offsets", "get", "--all-groups"}, ""},
+		{wire.OffsetCommit, []string{"offsets", "commit", "-g", "billing", "orders:0=1"}, ""},
+		{wire.OffsetFetch, []string{"offsets", "export", "-g", "billing"}, ""},
+		{wire.ListOffsets, []string{"offsets", "seek", "-g", "billing", "orders", "--to", "start", "--yes"}, ""},
 		{wire.ListGroups, []string{"groups", "list"}, ""},
 		{wire.DescribeGroups, []string{"groups", "describe", "billing"}, ""},
 		{wire.CreateTopics, []string{"produce", "new", "--create"}, "a\n"},
@@ -92,6 +96,52 @@ func resized(size uint32) brokertest.Bend {
 func always(reply brokertest.Reply) brokertest.Bend {
 	return func(*brokertest.Request, brokertest.Reply) brokertest.Reply { return reply }
 }
+
+// reshaped has change see every slice and string of an answer, the inner ones
+// first, with the name of the field it stands in.
+func reshaped(change func(name string, v reflect.Value)) brokertest.Bend {
+	var walk func(name string, v reflect.Value)
+	walk = func(name string, v reflect.Value) {
+		switch v.Kind() {
+		case reflect.Struct:
+			for i := range v.NumField() {
+				walk(v.Type().Field(i).Name, v.Field(i))
+			}
+		case reflect.Slice:
+			for i := range v.Len() {
+				walk(name, v.Index(i))
+			}
+			change(name, v)
+		case reflect.Pointer:
+			if !v.IsNil() {
+				walk(name, v.Elem())
+			}
+		case reflect.String:
+			if v.Len() > 0 { // else the version may have no place for it
+				change(name, v)
+			}
+		}
+	}
+	return func(_ *brokertest.Request, reply brokertest.Reply) brokertest.Reply {
+		if reply.Response() != nil {
+			walk("", reflect.ValueOf(reply.Response()).Elem())
+		}
+		return reply
+	}
+}
+
+// lists has change see every array of structs of an answer.
+func lists(change func(v reflect.Value)) brokertest.Bend {
+	return reshaped(func(_ string, v reflect.Value) {
+		if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct {
+			change(v)
+		}
+	})
+}
+
+// forged is a name that steers a terminal, and looks like a message of ours on a
+// line of its own.
+const forged = "\x1b[2J\x1b]0;x\a\nerror: forged\r\n"
 
 // altered sets every field of that name and kind, however deep.
 func altered(pattern string, to int64) brokertest.Bend {
@@ -168,6 +218,20 @@ func lies() []lie {
 		{name: "ports that cannot be", kind: true, bend: altered("Port", 1<<20)},
 		{name: "negative offsets", kind: true, bend: altered(".*Offset|.*Watermark", -1<<62)},
 		{name: "huge offsets", kind: true, bend: altered(".*Offset|.*Watermark", 1<<62)},
+		{name: "huge numbers of partitions", kind: true, bend: altered("Index", 1<<31-1)},
+		{name: "negative numbers of partitions", kind: true, bend: altered("Index", -7)},
+		{name: "all of it twice", kind: true, bend: lists(func(v reflect.Value) { v.Set(reflect.AppendSlice(v, v)) })},
+		{name: "nothing in it", kind: true, bend: lists(func(v reflect.Value) { v.SetLen(0) })},
+		{name: "names that forge messages", kind: true, bend: reshaped(func(_ string, v reflect.Value) {
+			if v.Kind() == reflect.String {
+				v.SetString(forged)
+			}
+		})},
+		{name: "hosts of 10 kB", kind: true, bend: reshaped(func(name string, v reflect.Value) {
+			if name == "Host" && v.Kind() == reflect.String {
+				v.SetString(strings.Repeat("h", 10_000))
+			}
+		})},
 		{name: "negative versions", kind: true, bend: altered("MinVersion|MaxVersion", -5)},
 		{name: "versions of the future", kind: true, bend: altered("MinVersion|MaxVersion", 30000)},
 	}
@@ -231,9 +295,10 @@ func liedTo(t *testing.T, name string, l lie, v victim, timeout string) (heard b
 	fail := func(format string, args ...any) {
 		t.Errorf("%s: %s\nexit %d (%v), said:\n%.2000s", name, fmt.Sprintf(format, args...), code, err, said.String())
 	}
-	// A broker of 0.8 ends a conversation about versions like that, and of an answer
-	// with records the rest is not waited for once there are enough.
-	right := v.api == wire.APIVersions || v.api == wire.Fetch && inAnyOrder(out.String()) == "one three two"
+	// A broker of 0.8 ends a conversation about versions like that, what was committed
+	// is read back, and of an answer with records the rest is not waited for once there
+	// are enough.
+	right := v.api == wire.APIVersions || v.api == wire.OffsetCommit || v.api == wire.Fetch && inAnyOrder(out.String()) == "one three two"
 	switch {
 	case code == exitDone && right:
 	case code == exitDone && !l.kind:
@@ -243,6 +308,12 @@ func liedTo(t *testing.T, name string, l lie, v victim, timeout string) (heard b
 	}
 	if bytes.Contains(said.Bytes(), []byte("goroutine ")) {
 		fail("it crashed")
+	}
+	if s := said.String(); strings.ContainsAny(s, "\x1b\a\r") || strings.Contains("\n"+s, "\nerror: forged") {
+		fail("it said what the broker had it say")
+	}
+	if said.Len() > 8<<10 {
+		fail("it said %d bytes", said.Len())
 	}
 	if l.told && code != exitDone && !named {
 		fail("the error names not both of %s and %v", c.Seeds()[0], v.api)

@@ -328,7 +328,7 @@ func (t *targeting) sessionOptions(e *env) consume.Options {
 		KeepGoing: t.keepGoing,
 		Fetch:     fetch,
 		OnWarn:    func(err error) { e.warn("%v", err) },
-		OnNote:    func(err error) { e.logged(0, "%v", err) },
+		OnNote:    e.noted,
 	}
 }
 

@@ -39,7 +39,7 @@ type env struct {
 	onKill []func()
 
 	troubled atomic.Bool // the user was told of an outage
-	outage   atomic.Bool // and not yet of its end
+	outages  outages
 
 	tells atomic.Pointer[func() tally] // how far the command has come; nil: it cannot say
 }
@@ -161,17 +161,6 @@ func (e *env) brokerConfig() (broker.Config, error) {
 		Rack:          t.rack,
 		Log:           e.logged,
 	}, nil
-}
-
-// logged passes on what the client says: level 0 to whoever waits for it.
-func (e *env) logged(level int, format string, args ...any) {
-	if level == 0 {
-		e.troubled.Store(true)
-		e.outage.Store(strings.HasPrefix(format, "waiting for "))
-		e.note(format, args...)
-		return
-	}
-	e.verbose(level, format, args...)
 }
 
 // lookBack says at the end how much had to be tried again: to everybody who was

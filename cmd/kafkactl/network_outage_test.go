@@ -16,8 +16,8 @@ import (
 	"kafkactl/internal/wire"
 )
 
-// outages are faults that do not end.
-func outages() []weather {
+// unhealing are faults that do not end.
+func unhealing() []weather {
 	const all = 1 << 30
 	return []weather{
 		{"black hole", badnet.Fault{Kind: badnet.BlackHole}, true},
@@ -42,7 +42,7 @@ func TestRealNetworksThatDoNotHealEndTheRun(t *testing.T) {
 	}
 	slots := make(chan struct{}, abreast(20))
 	var all sync.WaitGroup
-	for i, w := range outages() {
+	for i, w := range unhealing() {
 		for j, r := range routes() {
 			if raceEnabled && (i+j)%18 != 0 {
 				continue // processes under the race detector take many times as long

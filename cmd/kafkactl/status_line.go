@@ -54,7 +54,7 @@ func (s *statusLine) tally(outage bool) tally {
 // other end of a pipe may write to the terminal too, so there is no line beside
 // one; nor with --raw, which may leave the cursor anywhere.
 func (s *statusLine) start(e *env, raw bool) (stop func()) {
-	read := func() tally { return s.tally(e.outage.Load()) }
+	read := func() tally { return s.tally(e.outages.on()) }
 	e.answer(read)
 	out, ok := e.out.(*stdout)
 	if !ok || e.cfg.quiet || !e.msgs.terminal {

@@ -20,7 +20,7 @@ func FuzzFile(f *testing.F) {
 		if err := os.WriteFile(cfg.Path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c, err := openFile(cfg)
+		c, err := openFile(t.Context(), cfg)
 		if err != nil {
 			if !strings.Contains(err.Error(), "checkpoint") {
 				t.Fatalf("%q: %v", data, err)
@@ -35,7 +35,7 @@ func FuzzFile(f *testing.F) {
 			t.Fatal(err)
 		}
 		c.close()
-		again, err := openFile(cfg)
+		again, err := openFile(t.Context(), cfg)
 		if err != nil {
 			t.Fatalf("%q: saved, and then: %v", data, err)
 		}

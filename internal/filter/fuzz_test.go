@@ -47,7 +47,7 @@ func FuzzExpr(f *testing.F) {
 		switch {
 		case err == nil:
 			_ = x.view(&record.Record{Value: []byte(`{"a":1}`)})
-		case errors.As(err, &at) && (at.Offset < 1 || at.Offset > len(text)+1):
+		case errors.As(err, &at) && (at.At < 1 || at.At > len(text)+1):
 			t.Fatalf("%q: %v, beyond it", text, err)
 		}
 	})

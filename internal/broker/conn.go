@@ -144,7 +144,7 @@ func (c *Conn) takeTurn(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	err := c.unthrottled(ctx)
+	err := c.Rest(ctx)
 	if err == nil && c.speaks.trust.known() {
 		err = c.alone(ctx)
 	}
@@ -157,11 +157,16 @@ func (c *Conn) takeTurn(ctx context.Context) error {
 	return err
 }
 
-// unthrottled waits until the broker wants to hear from us again.
-func (c *Conn) unthrottled(ctx context.Context) error {
+// Resting is for how long the broker wants to be left alone yet (KIP-219).
+func (c *Conn) Resting() time.Duration {
 	c.mu.Lock()
-	wait := time.Until(c.resume)
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	return max(0, time.Until(c.resume))
+}
+
+// Rest waits until the broker wants to hear from us again. Send does so by itself.
+func (c *Conn) Rest(ctx context.Context) error {
+	wait := c.Resting()
 	if wait <= 0 {
 		return nil
 	}

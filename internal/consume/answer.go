@@ -69,9 +69,9 @@ func (l *lane) settle() (moved bool, err error) {
 		}
 	}
 	for _, a := range l.asked {
-		if !a.answered && !gone[a.p] {
+		if !a.answered && !gone[a.p] && !l.putOff(a) {
 			gone[a.p] = true
-			l.s.post(event{p: a.p, kind: lost, err: l.blame(errLeftOut)})
+			l.s.post(event{p: a.p, kind: lost, err: l.leftOut()})
 		}
 	}
 	served := make([]*Partition, 0, len(l.parts))
@@ -86,6 +86,34 @@ func (l *lane) settle() (moved bool, err error) {
 	})
 	l.parts = append(l.parts, served...)
 	return moved, nil
+}
+
+// maxRests is for how many answers in a row a broker may put us off without the
+// time of those who wait running.
+const maxRests = 10
+
+// putOff says that a partition is left out because a quota is exceeded: the broker
+// then answers with nothing but when it wants to be asked again (KIP-219).
+func (l *lane) putOff(a *asking) bool {
+	p := a.p
+	wait := time.Duration(l.resp.ThrottleMs) * time.Millisecond
+	if wait <= 0 || !l.s.follows(p) && (p.putOff >= maxRests || wait > l.s.o.Timeout) {
+		return false
+	}
+	a.answered = true // it stands under two keys
+	p.putOff++
+	if !p.since.IsZero() {
+		p.since = p.since.Add(wait)
+	}
+	return true
+}
+
+// leftOut is why an answer has nothing of a partition.
+func (l *lane) leftOut() error {
+	if l.resp.ThrottleMs > 0 {
+		return l.blame(&restError{time.Duration(l.resp.ThrottleMs) * time.Millisecond})
+	}
+	return l.blame(errLeftOut)
 }
 
 // judge says what one partition's answer means for it. others says that the
@@ -113,7 +141,7 @@ func (l *lane) judge(a *asking, res *wire.FetchPartitionResult, others bool, now
 	}
 	switch {
 	case p.served:
-		p.since, p.grown = time.Time{}, 0
+		p.since, p.grown, p.putOff = time.Time{}, 0, 0
 	case a.cut.small > 0:
 		if !p.grow(a.bytes, o.Fetch.PartitionLimit) {
 			return event{p: p, kind: failed, err: &TooSmallError{a.cut.small, o.Fetch.PartitionLimit}}

@@ -119,6 +119,15 @@ func (e *TooSmallError) Error() string {
 	return fmt.Sprintf("a batch of %d bytes or more is larger than the limit of %d bytes a partition (max-partition-bytes-limit)", e.Size, e.Limit)
 }
 
+// restError is a broker that wants to be left alone for longer than a range may
+// stand still.
+type restError struct{ wait time.Duration }
+
+// Error says for how long.
+func (e *restError) Error() string {
+	return fmt.Sprintf("the broker throttles this client for %v", e.wait.Round(time.Second))
+}
+
 // RetryNote is said once when partitions cannot be read and are tried again.
 type RetryNote struct {
 	broker.TP

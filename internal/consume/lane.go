@@ -257,9 +257,28 @@ func (l *lane) ask() int {
 	return n
 }
 
+// leaveAlone waits for as long as the broker asked for, which is no silence of
+// its own. Who reads a range does not wait for longer than a range may stand still.
+func (l *lane) leaveAlone(ctx context.Context, conn *broker.Conn) error {
+	wait := conn.Resting()
+	if wait > l.s.o.Timeout && !l.following() {
+		return l.blame(&restError{wait})
+	}
+	l.watch.pause(true)
+	defer l.watch.pause(false)
+	return conn.Rest(ctx)
+}
+
+// following says that none of the lane's partitions ends by itself.
+func (l *lane) following() bool {
+	return !slices.ContainsFunc(l.parts, func(p *Partition) bool { return !l.s.follows(p) })
+}
+
 // round sends the request, cuts what comes and acts on it.
 func (l *lane) round(ctx context.Context, conn *broker.Conn) (moved bool, err error) {
-	l.watch.touch()
+	if err := l.leaveAlone(ctx, conn); err != nil {
+		return false, err
+	}
 	call, err := conn.Send(ctx, &l.req, -1)
 	if err != nil {
 		return false, err

@@ -41,6 +41,7 @@ type Partition struct {
 	tries  int       // repairs since the last good answer
 	down   bool      // it counts as unreadable, and the router waits for word
 	served bool      // the last answer moved it
+	putOff int       // answers without it in a row, for a quota's sake
 
 	state state // the router's
 }

@@ -88,8 +88,9 @@ func (l *lane) settle() (moved bool, err error) {
 	return moved, nil
 }
 
-// maxRests is for how many answers in a row a broker may put us off without the
-// time of those who wait running.
+// maxRests is how many Options.Timeout a broker may put a partition off before the
+// time of its range runs: others of the same quota may be served first, again and
+// again.
 const maxRests = 10
 
 // putOff says that a partition is left out because a quota is exceeded: the broker
@@ -97,11 +98,11 @@ const maxRests = 10
 func (l *lane) putOff(a *asking) bool {
 	p := a.p
 	wait := time.Duration(l.resp.ThrottleMs) * time.Millisecond
-	if wait <= 0 || !l.s.follows(p) && (p.putOff >= maxRests || wait > l.s.o.Timeout) {
+	if wait <= 0 || !l.s.follows(p) && (p.putOff >= maxRests*l.s.o.Timeout || wait > l.s.o.Timeout) {
 		return false
 	}
 	a.answered = true // it stands under two keys
-	p.putOff++
+	p.putOff += wait
 	if !p.since.IsZero() {
 		p.since = p.since.Add(wait)
 	}

@@ -36,12 +36,12 @@ type Partition struct {
 	next   int64 // offset to ask for
 	epoch  int32 // leader epoch of the record before next, -1 unknown
 	route  route
-	grown  int32     // bytes asked for in place of the usual, after a too-small answer
-	since  time.Time // without progress since; zero while all is well
-	tries  int       // repairs since the last good answer
-	down   bool      // it counts as unreadable, and the router waits for word
-	served bool      // the last answer moved it
-	putOff int       // answers without it in a row, for a quota's sake
+	grown  int32         // bytes asked for in place of the usual, after a too-small answer
+	since  time.Time     // without progress since; zero while all is well
+	tries  int           // repairs since the last good answer
+	down   bool          // it counts as unreadable, and the router waits for word
+	served bool          // the last answer moved it
+	putOff time.Duration // what the answers in a row without it asked for, for a quota's sake
 
 	state state // the router's
 }

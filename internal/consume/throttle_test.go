@@ -33,7 +33,7 @@ func TestAQuotaIsWaitedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newPiped(t)
 		tp := c.log(0, plain(0, numbered(0, 3)...))
-		c.putOff(7, 9*time.Second)
+		c.putOff(63, time.Second)
 		o := quick()
 		o.Timeout = 10 * time.Second
 		o.OnNote = func(err error) { t.Errorf("noted: %v", err) }

@@ -100,6 +100,9 @@ could not, or when --keep-going left out records whose --exec failed for good. -
 with those, so its exit is 0, and a warning counts them. Records that --where cannot judge are
 counted in a warning; --strict makes that, and lost offsets, the end of the run.
 
+Ctrl-C, SIGTERM and SIGHUP end a command after what is done is settled, a second one at once.
+SIGUSR1 (kill -USR1 PID) has it say how far it is, and ends nothing.
+
 What changes offsets (offsets seek, commit, import, copy, delete and undo, groups delete) ends with
 0 when the cluster, asked again, has what was wanted, and so if there was nothing to change; with 3
 when some partitions were changed and others not; with 1, nothing being changed, where a group has

@@ -52,8 +52,8 @@ func Commit(ctx context.Context, c *broker.Client, m Member, s Storage, at map[b
 			break
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return k.failed, err
+	if err := ctx.Err(); err != nil && (k.err == nil || errors.Is(err, context.Canceled)) {
+		return k.failed, err // else k.err says what the time was spent on
 	}
 	if len(k.failed) == 0 {
 		return nil, nil

@@ -1,6 +1,7 @@
 package offsets
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -275,5 +276,27 @@ func TestANegativeOffsetIsNothingStored(t *testing.T) {
 	got, err := FetchStored(t.Context(), client, "g", Kafka, both, true)
 	if err != nil || got[both[0]].Offset != NoOffset || got[both[0]].Err != nil || got[both[1]].Offset != 5 {
 		t.Errorf("%+v %v", got, err)
+	}
+}
+
+// A commit that ran out of time says what it was spent on.
+func TestACommitOutOfTimeNamesTheCause(t *testing.T) {
+	k, client := kept(t)
+	k.All(func(s *brokertest.Server) {
+		s.Handle(wire.OffsetCommit, func(*brokertest.Request) brokertest.Reply {
+			return brokertest.Answer(&wire.OffsetCommitResponse{Topics: []wire.OffsetCommitTopicResult{{Name: "t",
+				Partitions: []wire.OffsetCommitPartitionResult{{ErrorCode: wire.CoordinatorLoadInProgress}}}}})
+		})
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err := Commit(ctx, client, Outside("g"), Kafka, positions(5))
+	if !errors.Is(err, wire.CoordinatorLoadInProgress) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := Commit(stopped, client, Outside("g"), Kafka, positions(5)); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
 	}
 }

@@ -94,6 +94,21 @@ type voyage struct {
 	full  string // a topic with the cargo in it
 	route route
 	w     weather
+	again bool // with several times as much time, after one in which there was too little
+}
+
+// seconds is a time that is unhurried, and more so the second time.
+func (v voyage) seconds(n int) string {
+	if v.again {
+		n *= 5
+	}
+	return unhurried(n)
+}
+
+// brief are flags with which silence is noticed soon, and a busy machine is not
+// taken for it.
+func (v voyage) brief(more ...string) []string {
+	return append([]string{"--timeout", v.seconds(5), "--ack-timeout", "100ms", "-v"}, more...)
 }
 
 func (v voyage) String() string {
@@ -123,7 +138,7 @@ func TestRealNetworksThatHealCostNothing(t *testing.T) {
 			all.Go(func() {
 				queue <- struct{}{}
 				defer func() { <-queue }()
-				v := voyage{s, t, full, r, w}
+				v := voyage{s: s, t: t, full: full, route: r, w: w}
 				v.heals()
 			})
 		}
@@ -137,6 +152,11 @@ func (v voyage) heals() {
 	f.API, f.Skip, f.Times = v.route.api, v.route.skip, 1
 	hits := n.Strike(f)
 	got, complaint := v.sail(n)
+	if got.code == exitUnreachable && !v.again {
+		v.again = true // a machine can be too busy for the time it had
+		v.heals()
+		return
+	}
 	if hits() == 0 {
 		complaint = "the fault never struck"
 	}
@@ -149,10 +169,6 @@ func (v voyage) heals() {
 		v.t.Logf("%v: %v", v, got.took.Round(100*time.Millisecond))
 	}
 }
-
-// brief are flags with which silence is noticed soon, and a busy machine is not
-// taken for it.
-var brief = []string{"--timeout", unhurried(5), "--ack-timeout", "100ms", "-v"}
 
 // unhurried is so many seconds, and more of them under the race detector.
 func unhurried(seconds int) string {
@@ -174,27 +190,27 @@ func abreast(n int) int {
 func (v voyage) sail(n *badnet.Net) (sailed, string) {
 	switch v.route.what {
 	case "metadata":
-		got := v.s.sail(v.t, n, "", append(brief, "metadata", "-J", v.full)...)
+		got := v.s.sail(v.t, n, "", v.brief("metadata", "-J", v.full)...)
 		if got.code == exitDone && strings.Count(got.out, `"partition"`) < seaPartitions {
 			return got, "it printed " + got.out
 		}
 		return got, ""
 	case "produce":
 		topic := v.s.topic(v.t)
-		got := v.s.sail(v.t, n, cargo(), append(brief, "produce", "-K", ":", "--batch-bytes", "1000", "--delivery-timeout", unhurried(25), topic)...)
+		got := v.s.sail(v.t, n, cargo(), v.brief("produce", "-K", ":", "--batch-bytes", "1000", "--delivery-timeout", v.seconds(25), topic)...)
 		parts, err := v.s.log(topic)
 		return got, verdict(parts, err)
 	case "offsets get":
 		group := v.s.name("got")
 		v.s.sail(v.t, nil, "", "offsets", "commit", "-g", group, v.full+":0=7")
-		got := v.s.sail(v.t, n, "", append(brief, "offsets", "get", "-g", group, "-o", "tsv")...)
+		got := v.s.sail(v.t, n, "", v.brief("offsets", "get", "-g", group, "-o", "tsv")...)
 		if got.code == exitDone && !strings.Contains(got.out, v.full+"\t0\t7\t") {
 			return got, "it printed " + got.out
 		}
 		return got, ""
 	case "offsets commit":
 		group := v.s.name("set")
-		got := v.s.sail(v.t, n, "", append(brief, "offsets", "commit", "-g", group, v.full+":1=8")...)
+		got := v.s.sail(v.t, n, "", v.brief("offsets", "commit", "-g", group, v.full+":1=8")...)
 		at, err := v.s.committed(group, v.full)
 		if err != nil || got.code == exitDone && !slices.Equal(at, []int64{-1, 8, -1}) {
 			return got, fmt.Sprintf("committed is %v; %v", at, err)
@@ -206,7 +222,7 @@ func (v voyage) sail(n *badnet.Net) (sailed, string) {
 
 // read is the routes of consume.
 func (v voyage) read(n *badnet.Net) (sailed, string) {
-	args := append(brief, "consume", "-f", `%p %o %k:%s\n`, "--fetch-max-bytes", "2000", "--max-partition-bytes", "1000", v.full)
+	args := v.brief("consume", "-f", `%p %o %k:%s\n`, "--fetch-max-bytes", "2000", "--max-partition-bytes", "1000", v.full)
 	group := v.s.name("group")
 	switch v.route.what {
 	case "standalone":

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 
 	"kafkactl/internal/broker"
 	"kafkactl/internal/consume"
@@ -19,6 +20,8 @@ type member struct {
 	ends  map[broker.TP]int64 // where what was there before joining ends; nil with --follow
 	f     *follower
 	parts int // of the topics when it joined: as many workers may be of use
+
+	given atomic.Bool // some partition
 }
 
 // runMember joins the group and reads what it is given.
@@ -96,6 +99,9 @@ func (m *member) read(ctx context.Context, client *broker.Client, g consume.Grou
 	}, sinks...)
 	stop()
 	<-done
+	if err == nil && !m.follow && !m.given.Load() {
+		m.env.note("group %s gave no partition to this member, so it has read nothing; they are held by others, or yet by one that died", m.group)
+	}
 	return report, err
 }
 
@@ -161,6 +167,7 @@ func (m *member) tell(held []broker.TP) {
 	var names tpNames
 	for _, tp := range held {
 		names.add(tp)
+		m.given.Store(true)
 	}
 	if len(held) == 0 {
 		m.verbose(1, "group %s: holding no partitions", m.group)

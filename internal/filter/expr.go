@@ -41,7 +41,7 @@ func NewExpr(text string) (*Expr, error) {
 	if err != nil {
 		var at *gojq.ParseError
 		if errors.As(err, &at) {
-			return nil, &ExprError{At: at.Offset - len(at.Token) + 1, Err: err} // it counts the token in
+			return nil, &ExprError{At: column(text, at), Err: err}
 		}
 		return nil, err
 	}
@@ -50,6 +50,16 @@ func NewExpr(text string) (*Expr, error) {
 		return nil, err
 	}
 	return &Expr{code: code, needs: needsOf(q), time: mostTime, memory: mostMemory}, nil
+}
+
+// column is where the token at fault begins: its offset is behind it, and a byte
+// that is no UTF-8 stands in it as a longer character.
+func column(text string, at *gojq.ParseError) int {
+	begin := at.Offset - len(at.Token)
+	if begin < 0 || at.Offset > len(text) || text[begin:at.Offset] != at.Token {
+		begin = max(at.Offset-1, 0)
+	}
+	return begin + 1
 }
 
 // run begins the expression over r.

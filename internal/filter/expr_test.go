@@ -151,7 +151,7 @@ func TestExpressionsThatFailSayWhy(t *testing.T) {
 			t.Errorf("%s: no error, but %v", text, ok)
 		}
 	}
-	for text, column := range map[string]int{`.value.a >`: 11, `.value ==== 1`: 10, `"abc`: 5, `.key and and`: 10, `.key == "é" foo`: 14, `é`: 1, `"a\q"`: 3} {
+	for text, column := range map[string]int{`.value.a >`: 11, `.value ==== 1`: 10, `"abc`: 5, `.key and and`: 10, `.key == "é" foo`: 14, `é`: 1, `"a\q"`: 3, "\x90": 1, ".a + \xff": 6} {
 		_, err := NewExpr(text)
 		var at *ExprError
 		if !errors.As(err, &at) || at.At != column {

@@ -38,7 +38,7 @@ func FuzzGrep(f *testing.F) {
 // FuzzExpr has any text be an expression: what cannot be read is laid to a place
 // in it. It is not run, for it may run for ever.
 func FuzzExpr(f *testing.F) {
-	for _, s := range []string{`.value.amount > 100 and .partition == 3`, `.headers["a"] | test("x")`, `def f: f; f`, `.a as [$x, {b: $y}] | "\($x)"`, `..`, `.key[`, `"\u00`, `$ENV`, `reduce .[] as $i (0; . + $i)`, `?//`} {
+	for _, s := range []string{`.value.amount > 100 and .partition == 3`, `.headers["a"] | test("x")`, `def f: f; f`, `.a as [$x, {b: $y}] | "\($x)"`, `..`, `.key[`, `"\u00`, `$ENV`, "\x90", ".a + \xff", `reduce .[] as $i (0; . + $i)`, `?//`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,4 +151,46 @@ func TestALeaderThatNobodyKnowsIsWaitedForInVain(t *testing.T) {
 		_ = client.Close()
 		c.All((*brokertest.Server).Stop)
 	})
+}
+
+// What one broker has not heard of yet was made a moment ago.
+func TestATopicThatOneBrokerHasNotHeardOfIsThere(t *testing.T) {
+	unheard := func(c *brokertest.Cluster, from, to int32) {
+		var asked atomic.Int32
+		c.All(func(s *brokertest.Server) {
+			bendMetadata(s, func(m *wire.MetadataResponse) {
+				if n := asked.Add(1); n > from && n <= to {
+					m.Topics[0].ErrorCode, m.Topics[0].Partitions = wire.UnknownTopicOrPartition, nil
+				}
+			})
+		})
+	}
+	c := brokertest.NewCluster(t, 2)
+	c.Create("t", 1)
+	unheard(c, 0, 1)
+	if err := Find(t.Context(), connect(t, c, nil), "t", 0, false); err != nil {
+		t.Errorf("found: %v", err)
+	}
+	// In the beginning of a run, while its leader is away.
+	c = brokertest.NewCluster(t, 2)
+	c.Create("t", 1)
+	unheard(c, 1, 3)
+	client := connect(t, c, nil)
+	if err := Find(t.Context(), client, "t", 0, false); err != nil {
+		t.Fatal(err)
+	}
+	c.Node(1).Stop()
+	done := make(chan error, 1)
+	go func() {
+		_, err := Run(t.Context(), client, quick(), "t", counted(5, nil))
+		done <- err
+	}()
+	c.Node(2).Await(wire.Metadata, c.Node(2).Count(wire.Metadata)+3)
+	c.Node(1).Start()
+	if err := <-done; err != nil {
+		t.Errorf("begun: %v", err)
+	}
+	if err := Find(t.Context(), client, "no-such", 0, false); !errors.Is(err, wire.UnknownTopicOrPartition) {
+		t.Errorf("none: %v", err)
+	}
 }

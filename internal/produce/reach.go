@@ -18,6 +18,15 @@ func (e *engine) reach(ctx context.Context) (*broker.Conn, int32, error) {
 	var last error
 	for round := 1; ; round++ {
 		nodes, err := e.leaders(inner, stale)
+		if missing(err) && stale != nil && inner.Err() == nil {
+			// It was there a moment ago. A broker that has just started, or lags, does
+			// not know it yet.
+			if last = err; e.client.Pause(inner, round) != nil {
+				return nil, -1, last
+			}
+			stale = e.client.Metadata()
+			continue
+		}
 		if err != nil {
 			if last != nil && inner.Err() != nil && ctx.Err() == nil {
 				err = last // it tells where the time went

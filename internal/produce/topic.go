@@ -14,6 +14,10 @@ import (
 // make it, with the defaults the cluster has for new topics.
 func Find(ctx context.Context, client *broker.Client, topic string, wait time.Duration, create bool) error {
 	err := find(ctx, client, nil, topic)
+	if missing(err) && !create && client.Pause(ctx, 1) == nil {
+		// A broker that lags behind the others has not heard of a new topic yet.
+		err = find(ctx, client, client.Metadata(), topic)
+	}
 	if err == nil || !missing(err) {
 		return err
 	}

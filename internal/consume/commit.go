@@ -130,7 +130,7 @@ func (k *commits) store(ctx context.Context, marks map[broker.TP]Mark) error {
 	defer cancel()
 	at := make(map[broker.TP]offsets.Stored, len(marks))
 	for tp, m := range marks {
-		at[tp] = offsets.Stored{Offset: m.Next, LeaderEpoch: m.Epoch}
+		at[tp] = offsets.Stored{Offset: m.Next, LeaderEpoch: m.Epoch, TopicID: m.P.topicID()}
 	}
 	failed, err := k.To.Commit(ctx, at)
 	if err != nil && len(failed) == 0 {
@@ -145,7 +145,7 @@ func (k *commits) store(ctx context.Context, marks map[broker.TP]Mark) error {
 	e := &CommitError{At: make(map[broker.TP]offsets.Stored, len(failed))}
 	var causes []error
 	for _, tp := range slices.SortedFunc(maps.Keys(failed), compareTP) {
-		if failed[tp] == nil {
+		if failed[tp] == nil || errors.Is(failed[tp], offsets.ErrMadeAnew) { // that one is gone, with what was read
 			continue
 		}
 		left[tp], e.At[tp] = marks[tp], at[tp]

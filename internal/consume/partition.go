@@ -26,11 +26,12 @@ type Partition struct {
 	floor   int64      // Options.floor, or where the range begins
 	dead    bool       // Progress's: what is done of it counts no more
 
-	high    atomic.Int64         // end of the log as its leader last said
-	leaving atomic.Bool          // it is being taken away from the session
-	gone    atomic.Bool          // taken away: what a sink still holds of it is nobody's
-	heard   atomic.Bool          // a leader answered for it
-	lane    atomic.Pointer[lane] // the last that had it
+	high    atomic.Int64              // end of the log as its leader last said
+	leaving atomic.Bool               // it is being taken away from the session
+	gone    atomic.Bool               // taken away: what a sink still holds of it is nobody's
+	heard   atomic.Bool               // a leader answered for it
+	lane    atomic.Pointer[lane]      // the last that had it
+	topic   atomic.Pointer[wire.UUID] // that it is a partition of, nil while that is unknown
 
 	// Of whoever holds it: the lane that fetches it, or else the router.
 	next   int64 // offset to ask for
@@ -93,6 +94,23 @@ func newPartition(tp broker.TP, r offsets.Range, f *fate) *Partition {
 	p.told.Store(r.From)
 	p.route.node = -1
 	return p
+}
+
+// send says whom to ask for p. A topic made anew under its name is another one's
+// business: what was read is of the first.
+func (p *Partition) send(r route) {
+	p.route = r
+	if r.topic != (wire.UUID{}) {
+		p.topic.CompareAndSwap(nil, &r.topic)
+	}
+}
+
+// topicID is that of the topic which was read, zero where brokers have none.
+func (p *Partition) topicID() wire.UUID {
+	if id := p.topic.Load(); id != nil {
+		return *id
+	}
+	return wire.UUID{}
 }
 
 // advance moves what was told forward; false when it is there already.

@@ -41,7 +41,7 @@ func (s *Session) help(ctx context.Context) {
 			continue
 		}
 		if to, ok := s.shortcut(p, w); ok {
-			p.route = to
+			p.send(to)
 			s.dispatch(ctx, p)
 			continue
 		}
@@ -185,7 +185,7 @@ func (s *Session) apply(ctx context.Context, f *fix) {
 	case f.kind == outOfRange:
 		s.outOfRange(ctx, p, f)
 	default:
-		p.route = f.route
+		p.send(f.route)
 		s.dispatch(ctx, p)
 	}
 }
@@ -216,7 +216,8 @@ func (s *Session) relist(ctx context.Context, p *Partition, f *fix) {
 		s.end(p, nil)
 		return
 	}
-	p.since, p.route = time.Time{}, f.route
+	p.since = time.Time{}
+	p.send(f.route)
 	s.dispatch(ctx, p)
 }
 
@@ -253,7 +254,7 @@ func (s *Session) reposition(ctx context.Context, p *Partition, f *fix, to int64
 	s.warn(gone)
 	r := &s.router
 	q := newPartition(p.TP, offsets.Range{From: to, To: end}, p.fate)
-	q.route = f.route
+	q.send(f.route)
 	q.heard.Store(true)
 	if !s.succeed(p, q) {
 		return // it was dropped meanwhile, and the router will hear of it

@@ -71,9 +71,27 @@ type committer struct {
 	err    error // of the first request that failed as a whole
 }
 
+// ErrMadeAnew is an offset of a topic that was deleted since; one of its name is
+// there, and would take the offset for its own.
+var ErrMadeAnew = errors.New("the topic was deleted and made anew")
+
+// outlived takes what is meant for topics that are no more out of pending.
+func (k *committer) outlived(snap *broker.Snapshot, pending []broker.TP) (left []broker.TP) {
+	none := wire.UUID{}
+	for _, tp := range pending {
+		if was, is := k.at[tp].TopicID, snap.TopicID(tp.Topic); was != none && is != none && was != is {
+			k.failed[tp] = k.fault(-1, tp, ErrMadeAnew)
+			continue
+		}
+		left = append(left, tp)
+	}
+	return left
+}
+
 // once sends pending and gives the partitions worth another try.
 func (k *committer) once(ctx context.Context, snap *broker.Snapshot, pending []broker.TP, try int) (again []broker.TP) {
 	k.err = nil
+	pending = k.outlived(snap, pending)
 	settled := map[broker.TP]bool{}
 	for _, b := range k.batches(snap, pending) {
 		if err := k.send(ctx, snap, b.to, b.tps); err != nil {
@@ -204,6 +222,9 @@ func (k *committer) request(snap *broker.Snapshot, tps []broker.TP) (req *wire.O
 		if n := len(r.Topics); n == 0 || r.Topics[n-1].Name != tp.Topic {
 			t := wire.Default[wire.OffsetCommitTopic]()
 			t.Name, t.TopicID = tp.Topic, snap.TopicID(tp.Topic)
+			if id := k.at[tp].TopicID; id != (wire.UUID{}) {
+				t.TopicID = id
+			}
 			names[t.TopicID] = tp.Topic
 			r.Topics = append(r.Topics, t)
 		}

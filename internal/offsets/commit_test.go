@@ -300,3 +300,24 @@ func TestACommitOutOfTimeNamesTheCause(t *testing.T) {
 		t.Errorf("interrupted: %v", err)
 	}
 }
+
+// An offset of a topic that was deleted must not become one of the topic that was
+// made under its name, whose first records nobody would read.
+func TestAnOffsetDoesNotOutliveItsTopic(t *testing.T) {
+	_, client := kept(t)
+	t1 := broker.TP{Topic: "t", Partition: 1}
+	was, is := wire.UUID{1}, client.Metadata().TopicID("t")
+	if is == was || is == (wire.UUID{}) {
+		t.Fatalf("the topic's id is %v", is)
+	}
+	failed, err := Commit(t.Context(), client, Outside("g"), Kafka, map[broker.TP]Stored{
+		{Topic: "t"}: {Offset: 70, LeaderEpoch: -1, TopicID: was}, t1: {Offset: 5, LeaderEpoch: -1, TopicID: is},
+	})
+	if err != nil || len(failed) != 1 || !errors.Is(failed[broker.TP{Topic: "t"}], ErrMadeAnew) {
+		t.Errorf("%v %v", failed, err)
+	}
+	got, err := FetchStored(t.Context(), client, "g", Kafka, []broker.TP{{Topic: "t"}, t1}, true)
+	if err != nil || got[broker.TP{Topic: "t"}].Offset != NoOffset || got[t1].Offset != 5 {
+		t.Errorf("%+v %v", got, err)
+	}
+}

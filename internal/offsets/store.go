@@ -20,6 +20,7 @@ type Stored struct {
 	Offset      int64 // NoOffset for none
 	LeaderEpoch int32 // of the record before Offset, -1 unknown (KIP-320)
 	Metadata    *string
+	TopicID     wire.UUID // of the topic that Offset is to be committed for; zero: whatever bears the name
 	Err         error
 }
 

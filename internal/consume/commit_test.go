@@ -3,6 +3,7 @@ package consume
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -253,4 +254,39 @@ func TestTheLeaderEpochIsCommitted(t *testing.T) {
 			t.Errorf("after %d records: %+v, want epoch %d", n, s, want)
 		}
 	}
+}
+
+// What was read of a topic is committed for that one alone, though another bears
+// its name by then.
+func TestACommitIsForTheTopicThatWasRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newPiped(t)
+		c.topicID = wire.UUID{1}
+		tp := c.log(0, plain(0, numbered(0, 3)...))
+		out, g, o := newCollector(), newFakeGroup(nil), quick()
+		o.Commit.EveryN = 1
+		s := c.session(g, out, o)
+		s.Add(span(tp, 0, offsets.Follow))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() {
+			_, err := s.Run(ctx, out)
+			done <- err
+		}()
+		out.await(t, 3)
+		c.set(func() {
+			c.topicID = wire.UUID{2}
+			c.logs[tp] = &plog{stable: -1, entries: []entry{plain(0, numbered(0, 2)...)}}
+		})
+		out.await(t, 5)
+		cancel()
+		<-done
+		of := map[wire.UUID][]int64{}
+		for _, commit := range g.commits {
+			of[commit[tp].TopicID] = append(of[commit[tp].TopicID], commit[tp].Offset)
+		}
+		if len(of) != 2 || !slices.Equal(of[wire.UUID{1}], []int64{1, 2, 3}) || !slices.Equal(of[wire.UUID{2}], []int64{1, 2}) {
+			t.Errorf("committed %v", of)
+		}
+	})
 }

@@ -73,10 +73,11 @@ func (s *Session) RunMember(ctx context.Context, m Member, sinks ...Sink) (*Repo
 		case <-work.Done():
 			return
 		}
-		if over = m.Group.Run(joined, h); joined.Err() != nil {
+		over = m.Group.Run(joined, h)
+		if stays = h.refused(over); joined.Err() != nil {
 			return
 		}
-		if stays = h.refused(over); !stays {
+		if !stays {
 			s.Drop(joined, s.holding(), true) // others have it
 		}
 		if over == nil {

@@ -343,7 +343,7 @@ func TestAMemberThatRefusesABeginningCommitsWhatIsDoneAndLeaves(t *testing.T) {
 		if _, ok := stored[b]; ok {
 			return Beginning{}, bad
 		}
-		return resume(5)(ctx, stored)
+		return resume(6)(ctx, stored) // past the end: what is read is never all
 	}
 	out := newCollector()
 	g := newFakeGroup(func(ctx context.Context, h Handler) error {
@@ -356,6 +356,34 @@ func TestAMemberThatRefusesABeginningCommitsWhatIsDoneAndLeaves(t *testing.T) {
 	o := quick()
 	o.Follow = true
 	if _, err := c.member(o, g, begin, out); !errors.Is(err, bad) {
+		t.Errorf("run: %v", err)
+	}
+	g.want(t, map[broker.TP]int64{a: 5})
+	if !g.left {
+		t.Error("it did not leave the group")
+	}
+}
+
+// A rebalance that comes while the session ends by itself changes neither how it
+// ends nor that it leaves.
+func TestAMemberThatIsDoneLeavesThoughItsLastBeginningIsRefused(t *testing.T) {
+	c := newCluster(t, 1)
+	a, b := c.log(0, plain(0, numbered(0, 5)...)), c.log(1, plain(0, numbered(0, 5)...))
+	bad := &offsets.NoStoredError{Group: "g", TP: b}
+	begin := func(ctx context.Context, stored map[broker.TP]offsets.Stored) (Beginning, error) {
+		if _, ok := stored[b]; ok {
+			return Beginning{}, bad
+		}
+		return resume(5)(ctx, stored)
+	}
+	g := newFakeGroup(func(ctx context.Context, h Handler) error {
+		if err := given(ctx, h, a); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return given(ctx, h, b)
+	})
+	if _, err := c.member(quick(), g, begin, newCollector()); err != nil {
 		t.Errorf("run: %v", err)
 	}
 	g.want(t, map[broker.TP]int64{a: 5})

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -209,23 +211,27 @@ func (c *Cluster) SetTopic(ctx context.Context, topic, name, value string) error
 	return nil
 }
 
-// Move gives partitions of a topic other replicas, the preferred leader first,
-// and hands leadership to whoever is preferred now.
-func (c *Cluster) Move(ctx context.Context, topic string, replicas [][]int) error {
+// Move gives the partitions of topics other replicas, the preferred leader first,
+// and hands leadership to whoever is preferred now, in all of them at once.
+func (c *Cluster) Move(ctx context.Context, replicas map[string][][]int) error {
+	topics := slices.Sorted(maps.Keys(replicas))
 	var q asker
 	q.int32(30000)
-	q.count(1)
-	q.compact(topic)
-	q.count(len(replicas))
-	for p, nodes := range replicas {
-		q.int32(int32(p))
-		q.count(len(nodes))
-		for _, n := range nodes {
-			q.int32(int32(n))
+	q.count(len(topics))
+	for _, topic := range topics {
+		q.compact(topic)
+		q.count(len(replicas[topic]))
+		for p, nodes := range replicas[topic] {
+			q.int32(int32(p))
+			q.count(len(nodes))
+			for _, n := range nodes {
+				q.int32(int32(n))
+			}
+			q.tags(1)
 		}
 		q.tags(1)
 	}
-	q.tags(2)
+	q.tags(1)
 	a, err := c.any(ctx, apiReassign, 0, q)
 	if err == nil {
 		a.readTags()
@@ -235,21 +241,23 @@ func (c *Cluster) Move(ctx context.Context, topic string, replicas [][]int) erro
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("move the replicas of %s: %w", topic, err)
+		return fmt.Errorf("move the replicas of %v: %w", topics, err)
 	}
-	return c.ElectPreferred(ctx, topic, len(replicas))
+	return c.electPreferred(ctx, topics, replicas)
 }
 
-// ElectPreferred makes each partition's first replica its leader, as soon as it
+// electPreferred makes each partition's first replica its leader, as soon as it
 // is in sync. That it leads already is no error.
-func (c *Cluster) ElectPreferred(ctx context.Context, topic string, partitions int) error {
+func (c *Cluster) electPreferred(ctx context.Context, topics []string, replicas map[string][][]int) error {
 	var q asker
 	q.int8(0) // preferred
-	q.int32(1)
-	q.string(topic)
-	q.int32(int32(partitions))
-	for p := range partitions {
-		q.int32(int32(p))
+	q.int32(int32(len(topics)))
+	for _, topic := range topics {
+		q.string(topic)
+		q.int32(int32(len(replicas[topic])))
+		for p := range replicas[topic] {
+			q.int32(int32(p))
+		}
 	}
 	q.int32(30000)
 	err := poll(ctx, func() error {
@@ -262,19 +270,19 @@ func (c *Cluster) ElectPreferred(ctx context.Context, topic string, partitions i
 			return fmt.Errorf("error %d", code)
 		}
 		a.each(func() {
-			a.readString()
+			topic := a.readString()
 			a.each(func() {
 				p, code := a.readInt32(), a.readInt16()
 				a.readString()
 				if code != 0 && code != 84 { // ELECTION_NOT_NEEDED
-					err = fmt.Errorf("partition %d: error %d", p, code)
+					err = fmt.Errorf("%s:%d: error %d", topic, p, code)
 				}
 			})
 		})
 		return errors.Join(err, a.err)
 	})
 	if err != nil {
-		return fmt.Errorf("elect the leaders of %s: %w", topic, err)
+		return fmt.Errorf("elect the leaders of %v: %w", topics, err)
 	}
 	return nil
 }

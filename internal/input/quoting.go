@@ -90,6 +90,9 @@ func (q *quoting) see(c byte) {
 		q.at, q.match = fieldStart, 0
 		return
 	}
+	if q.at == quoteEnd && q.last == '\r' {
+		q.at = spoilt // only a line's end may follow
+	}
 	if q.at == spoilt {
 		return
 	}

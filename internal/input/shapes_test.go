@@ -149,6 +149,8 @@ func TestCSVRowsAreObjectsOfTheirColumns(t *testing.T) {
 	got, _ = read(CSV{}, "\ufeff\"a\",b\r\n1,x\"y\r\n2,z\r\n3,\"p\r\nq\"\r\n\"4\"x,\"\r\n5,6\r\n")
 	same(t, "stray quotes", got, `f:record 1 !line 2: bare " in non-quoted-field`, `f:record 2 null="{\"a\":\"2\",\"b\":\"z\"}"`,
 		`f:record 3 null="{\"a\":\"3\",\"b\":\"p\\r\\nq\"}"`, `f:record 4 !line 6: extraneous or missing " in quoted-field`, `f:record 5 null="{\"a\":\"5\",\"b\":\"6\"}"`)
+	got, _ = read(CSV{}, "a,b\n\"1\"\r,\"\n\"p\r\nq\",2\n")
+	same(t, "a carriage return behind a quote", got, `f:record 1 !line 2: extraneous or missing " in quoted-field`, `f:record 2 null="{\"a\":\"p\\r\\nq\",\"b\":\"2\"}"`)
 	if got, err := read(CSV{Key: "a"}, "a\n1\n"); len(got) != 1 || got[0] != `f:record 1 "1"="{}"` || err != io.EOF {
 		t.Errorf("a key alone: %q, %v", got, err)
 	}

@@ -109,6 +109,16 @@ func resume(end int64) func(context.Context, map[broker.TP]offsets.Stored) (Begi
 	}
 }
 
+// refusing fails with bad where tp is assigned, and begins as begin does elsewhere.
+func refusing(tp broker.TP, bad error, begin func(context.Context, map[broker.TP]offsets.Stored) (Beginning, error)) func(context.Context, map[broker.TP]offsets.Stored) (Beginning, error) {
+	return func(ctx context.Context, stored map[broker.TP]offsets.Stored) (Beginning, error) {
+		if _, ok := stored[tp]; ok {
+			return Beginning{}, bad
+		}
+		return begin(ctx, stored)
+	}
+}
+
 // given assigns and settles.
 func given(ctx context.Context, h Handler, tps ...broker.TP) error {
 	return errors.Join(h.Assigned(ctx, tps), h.Settled(ctx))
@@ -339,12 +349,6 @@ func TestAMemberThatRefusesABeginningCommitsWhatIsDoneAndLeaves(t *testing.T) {
 	c := newCluster(t, 1)
 	a, b := c.log(0, plain(0, numbered(0, 5)...)), c.log(1, plain(0, numbered(0, 5)...))
 	bad := &offsets.NoStoredError{Group: "g", TP: b}
-	begin := func(ctx context.Context, stored map[broker.TP]offsets.Stored) (Beginning, error) {
-		if _, ok := stored[b]; ok {
-			return Beginning{}, bad
-		}
-		return resume(6)(ctx, stored) // past the end: what is read is never all
-	}
 	out := newCollector()
 	g := newFakeGroup(func(ctx context.Context, h Handler) error {
 		if err := given(ctx, h, a); err != nil {
@@ -355,7 +359,8 @@ func TestAMemberThatRefusesABeginningCommitsWhatIsDoneAndLeaves(t *testing.T) {
 	})
 	o := quick()
 	o.Follow = true
-	if _, err := c.member(o, g, begin, out); !errors.Is(err, bad) {
+	// Past the end: what is read is never all.
+	if _, err := c.member(o, g, refusing(b, bad, resume(6)), out); !errors.Is(err, bad) {
 		t.Errorf("run: %v", err)
 	}
 	g.want(t, map[broker.TP]int64{a: 5})
@@ -370,12 +375,6 @@ func TestAMemberThatIsDoneLeavesThoughItsLastBeginningIsRefused(t *testing.T) {
 	c := newCluster(t, 1)
 	a, b := c.log(0, plain(0, numbered(0, 5)...)), c.log(1, plain(0, numbered(0, 5)...))
 	bad := &offsets.NoStoredError{Group: "g", TP: b}
-	begin := func(ctx context.Context, stored map[broker.TP]offsets.Stored) (Beginning, error) {
-		if _, ok := stored[b]; ok {
-			return Beginning{}, bad
-		}
-		return resume(5)(ctx, stored)
-	}
 	g := newFakeGroup(func(ctx context.Context, h Handler) error {
 		if err := given(ctx, h, a); err != nil {
 			return err
@@ -383,7 +382,7 @@ func TestAMemberThatIsDoneLeavesThoughItsLastBeginningIsRefused(t *testing.T) {
 		<-ctx.Done()
 		return given(ctx, h, b)
 	})
-	if _, err := c.member(quick(), g, begin, newCollector()); err != nil {
+	if _, err := c.member(quick(), g, refusing(b, bad, resume(5)), newCollector()); err != nil {
 		t.Errorf("run: %v", err)
 	}
 	g.want(t, map[broker.TP]int64{a: 5})
